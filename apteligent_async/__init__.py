@@ -1,0 +1,1 @@
+"""Async client for the Apteligent REST API v2."""

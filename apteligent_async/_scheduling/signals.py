@@ -1,0 +1,161 @@
+"""What goes into the scheduler and what comes out: plain values, no behaviour.
+
+Every instant is a float in seconds on the caller's monotonic clock. No value here knows HTTP.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+__all__ = [
+    "Again",
+    "Done",
+    "GiveUp",
+    "Job",
+    "Lane",
+    "Limited",
+    "LinkFailed",
+    "Outcome",
+    "Overloaded",
+    "Priority",
+    "Reading",
+    "Refused",
+    "Succeeded",
+    "Verdict",
+]
+
+
+class Priority(Enum):
+    """How urgent a call is: interactive calls go before bulk calls of the same budget."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+class Lane(IntEnum):
+    """The order of the queue's lanes; token calls go first, as everything else waits for them."""
+
+    TOKEN = 0
+    INTERACTIVE = 1
+    BULK = 2
+
+
+@define(eq=False, kw_only=True)
+class Job:
+    """One caller's wish to send. Identity is the object itself; the scheduler owns the lower half.
+
+    Attributes:
+        lane: which lane of the queue it waits in.
+        flow: calls of one flow stay in order; flows of one lane share it fairly.
+        cost: tokens that the service charges for it, at least 1.
+        deadline_at: instant after which the caller no longer wants it.
+        is_repeatable: whether it may be sent again after it may have reached the service.
+        ticket: its place in line, kept over all attempts.
+        submitted_at: when it first joined the line.
+        granted_at: when its present attempt was allowed to start.
+        attempts: attempts that were granted, the present one included.
+        failures: attempts that failed through no fault of the budget.
+    """
+
+    lane: Lane = Lane.INTERACTIVE
+    flow: Hashable = None
+    cost: int = 1
+    deadline_at: float = math.inf
+    is_repeatable: bool = True
+
+    ticket: int = field(default=0, init=False)
+    submitted_at: float = field(default=0.0, init=False)
+    granted_at: float = field(default=0.0, init=False)
+    attempts: int = field(default=0, init=False)
+    failures: int = field(default=0, init=False)
+
+
+@frozen(kw_only=True)
+class Reading:
+    """What one answer said about the budget: numbers as stated, nothing inferred.
+
+    Attributes:
+        limit: calls per minute, or None.
+        remaining: what is left, in the service's own unit, or None.
+        reset_s: seconds to the end of the bucket, or None.
+        actual: calls per minute that the service counted (429 bodies only), or None.
+    """
+
+    limit: float | None = None
+    remaining: float | None = None
+    reset_s: float | None = None
+    actual: float | None = None
+
+
+@frozen(kw_only=True)
+class Succeeded:
+    """The service did what was asked."""
+
+    reading: Reading | None = None
+
+
+@frozen(kw_only=True)
+class Refused:
+    """The service understood and said no (4xx but 429): asking again is pointless."""
+
+    reading: Reading | None = None
+
+
+@frozen(kw_only=True)
+class Limited:
+    """The service said 429."""
+
+    reading: Reading | None = None
+
+
+@frozen(kw_only=True)
+class Overloaded:
+    """The service failed (5xx), perhaps naming seconds to stay away."""
+
+    reading: Reading | None = None
+    retry_after_s: float | None = None
+
+
+@frozen(kw_only=True)
+class LinkFailed:
+    """No complete answer; the service may or may not have counted the call.
+
+    Attributes:
+        reading: what the headers said if they did arrive.
+        was_sent: False only if the request certainly never left (the connection could not be opened).
+    """
+
+    reading: Reading | None = None
+    was_sent: bool = True
+
+
+Outcome = Succeeded | Refused | Limited | Overloaded | LinkFailed
+
+
+@frozen(kw_only=True)
+class Done:
+    """The attempt was the last one: the caller has its answer."""
+
+
+@frozen(kw_only=True)
+class Again:
+    """The job is back in line at its old place and will not start before `at`."""
+
+    at: float
+
+
+@frozen(kw_only=True)
+class GiveUp:
+    """No further attempt: raise what the last one brought."""
+
+    why: str
+
+
+Verdict = Done | Again | GiveUp

@@ -1,0 +1,1 @@
+"""Bytes to models and back: knows the API, knows no network."""

@@ -1,0 +1,54 @@
+"""What goes over the wire, as plain values: no type of any HTTP library."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Reply", "Request"]
+
+
+@frozen(kw_only=True)
+class Request:
+    """One call, ready to send except for its token.
+
+    Attributes:
+        method: the HTTP verb.
+        path: absolute path on the service's origin, every segment percent-encoded, no query.
+        query: name and value pairs, in order, not yet encoded; a list is a repeated name.
+        headers: further headers, lower-case names.
+        body: bytes to send; empty for none. Hidden from repr: a token call's body holds a password.
+        endpoint: name of the call for errors, events and metrics, such as ``error_monitoring.pie``.
+        is_repeatable: whether sending it twice does no harm; a column of the table, never derived from the verb.
+        is_authorized: whether it carries the bearer token.
+        is_secret: whether the answer must never be quoted.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    endpoint: str
+    is_repeatable: bool = True
+    is_authorized: bool = True
+    is_secret: bool = False
+
+
+@frozen(kw_only=True)
+class Reply:
+    """One complete answer.
+
+    Attributes:
+        status: the HTTP status.
+        headers: lower-case names; a repeated header's values are joined by a comma.
+        body: the decoded (not compressed) bytes.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
