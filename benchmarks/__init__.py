@@ -1,0 +1,1 @@
+"""The proof kit: what the scheduler achieves, beside what theory allows and what others achieve."""

@@ -1,0 +1,126 @@
+"""The discrete-event player: nothing lost, nothing twice, the same every time."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from brains import Reckless, Timid
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apteligent_async._scheduling.signals import Job
+from benchmarks.cases import START_AT, draw_case
+from benchmarks.meters import FixedWindow
+from benchmarks.player import Client, Player, StuckError
+from benchmarks.surroundings import Foreign, Link, Whims
+from benchmarks.zoo import Dialect, Server
+
+
+def play(brain, *, n=5, budget=20, whims=None, foreign=None, tape=None, **link):
+    """Play `n` calls against a plain fixed window; return the player and the one client."""
+    server = Server(meter=FixedWindow(budget=budget, window_s=60.0), dialect=Dialect(), dice=Random("server"))
+    settings = {"whims": whims or Whims(), "foreign": foreign, "tape": tape, "horizon_at": 1e6}
+    player = Player(server=server, link=Link(**link), dice=Random("link"), **settings)
+    client = Client(brain)
+    player.submit(client, [Job() for _ in range(n)])
+    player.run()
+    return player, client
+
+
+def test_a_sequential_client_takes_one_round_trip_per_call():
+    """Five calls, one at a time over a link of 0.2 s, take one second and wait 0.6 s on average."""
+    player, client = play(Timid())
+    assert player.now == client.done_at == pytest.approx(1.0)
+    assert sum(client.waits) / 5 == pytest.approx(0.6)
+    assert player.server.allowed == client.allowed == 5
+
+
+def test_a_refused_client_finishes_in_the_next_window():
+    """A client that waits for the stated reset is refused once per window and served in the next."""
+    _, client = play(Timid(), n=3, budget=2)
+    assert client.rate_limited == 1
+    assert 60 < client.done_at < 62
+
+
+def test_reckless_bursts_are_counted_as_they_are():
+    """Ten calls at once against a budget of four earn six refusals in the first second."""
+    _, client = play(Reckless(), n=10, budget=4, up_s=0.05, down_s=0.05)
+    assert client.rate_limited > 6
+    assert client.allowed == 10
+
+
+@given(st.integers(0, 400))
+def test_every_job_ends_exactly_once(number):
+    """Whatever happens on the way, each job is served, given up or cancelled, and no flight stays open."""
+    case = draw_case("ends", number, most_calls=40)
+    player = Player(
+        server=case.server(), link=case.link, dice=Random(number), now=START_AT, whims=case.whims, foreign=case.foreign
+    )
+    client = Client(Timid())
+    for after_s, size in case.batches[:2]:
+        player.submit(client, [Job() for _ in range(min(size, 20))], at=START_AT + after_s)
+    total = sum(min(size, 20) for _, size in case.batches[:2])
+    player.run()
+    assert client.allowed + client.given_up == total
+    assert not client.live
+    assert not client.flights
+
+
+def test_cancelled_jobs_never_arrive_unless_they_were_sent():
+    """Jobs withdrawn from the line or dropped after the grant leave no trace at the server."""
+    player, client = play(Timid(), n=40, whims=Whims(dropped=1.0))
+    assert player.server.allowed == 0
+    assert client.given_up == 40
+
+
+def test_lost_replies_end_in_a_timeout():
+    """A lost reply costs its patience, and the call counts at the server."""
+    player, client = play(Timid(), n=2, lost=1.0, timeout_s=9.0)
+    assert client.done_at == pytest.approx(18.0)
+    assert player.server.allowed == 2
+
+
+def test_strangers_spend_the_budget():
+    """Foreign bursts reach the server and are counted apart."""
+    player, _ = play(Timid(), n=60, budget=30, foreign=Foreign(every_s=5.0, burst=7))
+    assert len(player.visits) >= 7
+    assert player.server.allowed == 60
+
+
+def test_a_dead_scheduler_is_noticed():
+    """If jobs wait and no event is left, the player says so instead of ending quietly."""
+
+    class Asleep(Timid):
+        def wake_at(self):
+            return None
+
+    with pytest.raises(StuckError, match="nothing will wake"):
+        play(Asleep(), n=3, budget=2)
+
+
+def test_a_wake_up_in_the_past_is_noticed():
+    """A scheduler that names a wake-up before now breaks its promise."""
+
+    class Late(Timid):
+        def wake_at(self):
+            return -1.0
+
+    with pytest.raises(StuckError, match="lies before now"):
+        play(Late())
+
+
+def test_the_tape_tells_the_story():
+    """The trace has one line per event, with the instant, what the oracle sees left, and what happened."""
+    lines = []
+    play(Timid(), n=1, tape=lines.append)
+    assert [line.split()[-1] for line in lines[:2]] == ["sent", "counted"]
+    assert "Succeeded L=20 V=19 R=60" in lines[2]
+
+
+def test_runs_repeat_exactly():
+    """The same dice give the same tape, line by line."""
+    tapes = [[], []]
+    for tape in tapes:
+        play(Timid(), n=30, jitter_s=1.0, lost=0.1, tape=tape.append)
+    assert tapes[0] == tapes[1]
