@@ -27,7 +27,7 @@ __all__ = [
     "SlidingLog",
 ]
 
-_DUST = 1e-9  # seconds and tokens closer than this are equal: sums of floats drift by less
+_DUST = 1e-6  # seconds and tokens closer than this are equal: sums of floats drift by less
 
 
 class Refusals(Enum):
