@@ -1,0 +1,122 @@
+"""The service at the other end of the wire, as a pure model.
+
+What this file may not know: a clock, a socket, an event loop, unseeded dice, and anything of the package that it tests.
+Every call comes with the instant at which it arrives, in seconds on one monotonic clock; the same calls at the same
+instants get the same answers. The calendar is another matter: it is the world's `now`, and stands still.
+
+A call passes these doors, in this order:
+
+1. Discovery answers everybody and costs nothing.
+2. The client id is read from the credentials: of a bearer token, dead or alive, or of HTTP Basic. A call from nobody
+   known ends here with 401 and carries no rate header, since it has no budget.
+3. The quota of that client id counts the call, whatever becomes of it: a token call, a wrong password, an expired
+   token, a path that does not exist. One quota serves all tokens of the id. Over the limit the answer is 429.
+4. A token call exchanges a password for a token. Any other needs a token that is still good (401), a path that exists
+   (404), and a scope that reaches it (403).
+5. The resource checks its parameters (400), finds its app (404) and answers from the world.
+
+Every answer after the second door carries the three rate headers. Bodies are JSON; a refusal's body is a ``message``,
+except where RFC 6749 or the documented 429 say otherwise: what the service wrote there is not known.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from apteligent_async.simulator.accounts import DEMO_ACCOUNT, Grant, TokenOffice, bad_token, unknown_client
+from apteligent_async.simulator.messages import Answer, Refusal
+from apteligent_async.simulator.parameters import Asked, Parameters
+from apteligent_async.simulator.quota import Quota, QuotaSettings
+from apteligent_async.simulator.resources.routes import ROUTES, Routes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apteligent_async.simulator.accounts import Account
+    from apteligent_async.simulator.messages import Call
+    from apteligent_async.simulator.world import World
+
+__all__ = ["Service"]
+
+_DISCOVERY: dict[str, dict[str, Any]] = {
+    "/allyourbase": {"versions": {"v1": {"latest": "v1.0"}}, "links": {"v1.0": {"href": "/v1.0/base"}}},
+    "/v1.0/base": {"status": "active", "links": {}},
+}
+_TOKEN_PATHS = frozenset({"/v2/token", "/v1.0/token"})
+_PUBLIC_HOST = "developers.crittercism.com"
+_COMMON_HEADERS = (
+    ("Content-Type", "application/json;charset=UTF-8"),
+    ("Cache-Control", "no-cache"),
+    ("Pragma", "no-cache"),
+)
+
+
+class Service:
+    """Answers calls about a world, for accounts that share nothing but the world.
+
+    Its state is the tokens it gave out and one quota per client id.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        accounts: Sequence[Account] = (DEMO_ACCOUNT,),
+        quota: QuotaSettings | None = None,
+    ) -> None:
+        settings = quota or QuotaSettings()
+        self.world = world
+        self.accounts = tuple(accounts)
+        self._tokens = TokenOffice(self.accounts)
+        self._quotas = {account.client_id: Quota(settings) for account in self.accounts}
+        self._routes = Routes(ROUTES)
+
+    def handle(self, call: Call, *, now: float) -> Answer:
+        """Answer one call that arrives at `now`; never raises."""
+        if call.method == "GET" and call.path in _DISCOVERY:
+            return _with_headers(Answer.of(_DISCOVERY[call.path]))
+        client_id = self._tokens.client_of(call)
+        if client_id is None:
+            is_token_call = call.path in _TOKEN_PATHS
+            return _with_headers(_refused(unknown_client() if is_token_call else bad_token()))
+        verdict = self._quotas[client_id].call(now)
+        if not verdict.is_allowed:
+            return _with_headers(Answer.of(verdict.body, status=429), verdict.headers)
+        try:
+            answer = Answer.of(self._answer(call, now))
+        except Refusal as refusal:
+            answer = _refused(refusal)
+        return _with_headers(answer, verdict.headers)
+
+    def issue_token(self, client_id: str, *, token: str | None = None, scope: str = "") -> str:
+        """Hand out a token that never expires, as the portal does; costs no call. `token` chooses its text."""
+        return self._tokens.issue(Grant(client_id=client_id, scope=tuple(scope.split())), token=token)
+
+    def revoke(self, token: str) -> None:
+        """Make a token worthless: calls with it get 401, and still count for its client id."""
+        self._tokens.revoke(token)
+
+    def quota(self, client_id: str | None = None) -> Quota:
+        """Return the truth about a client's budget, of the first account if none is named."""
+        return self._quotas[client_id or self.accounts[0].client_id]
+
+    def _answer(self, call: Call, now: float) -> dict[str, Any]:
+        if call.method == "POST" and call.path in _TOKEN_PATHS:
+            return self._tokens.exchange(call, now=now)
+        grant = self._tokens.grant_of(call, now=now)
+        found = self._routes.find(call.path) if call.method == "GET" else None
+        if found is None:
+            raise Refusal(404, f"no such resource: {call.method} {call.path}")
+        resource, segments = found
+        if not grant.covers(call.path, segments.get("appId")):
+            raise Refusal(403, "the token's scope does not reach this resource")
+        body = resource(Asked(self.world, segments, Parameters(call.query)))
+        return {**body, "links": {"self": f"http://{call.headers.get('host', _PUBLIC_HOST)}{call.path}"}}
+
+
+def _refused(refusal: Refusal) -> Answer:
+    return Answer.of(refusal.body, status=refusal.status)
+
+
+def _with_headers(answer: Answer, rate: tuple[tuple[str, str], ...] = ()) -> Answer:
+    return Answer(status=answer.status, headers=(*_COMMON_HEADERS, *rate), body=answer.body)
