@@ -1,0 +1,125 @@
+"""JSON bytes to models and back, by the one cattrs converter.
+
+What it promises: structuring and then unstructuring gives the same JSON, keys that no model knows included; any bytes
+end in a model or in a `ResponseError`. A renamed JSON key is a line in `NAMES`.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import attrs
+from cattrs import Converter
+
+from apteligent_async._wire.hooks import OWN_KEY, Names, configure, locate
+from apteligent_async.errors import ResponseError
+from apteligent_async.models.access import Discovery, Token, Untyped
+from apteligent_async.models.apps import App, Apps
+from apteligent_async.models.result import Envelope, HttpExchange, Part, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+__all__ = ["NAMES", "loads", "structure", "structure_result", "unstructure"]
+
+Model = TypeVar("Model")
+ResultType = TypeVar("ResultType", bound=Result)
+
+NAMES = Names(
+    keys={
+        App: {"id": OWN_KEY, "icon_url_text": "iconURL"},
+        Discovery: {"targets": "links"},
+    },
+    snake_case=frozenset({Token}),
+    whole={Apps: "apps", Untyped: "body"},
+    keyed=frozenset({Apps}),
+)
+"""What JSON calls the attributes of the models, where it is not simply the same name in camel case."""
+
+
+def loads(body: bytes) -> Any:
+    """Decode JSON; raise `ResponseError` for whatever is not. Of a repeated key the last value counts."""
+    try:
+        return _decoder()(body)
+    except (ValueError, RecursionError) as error:
+        problem = _json_problem(error)
+    # Raised out here, as the decoder's own error holds the whole body, which may be a secret.
+    raise ResponseError(f"The answer is not JSON: {problem}.")
+
+
+def structure(value: Any, model: type[Model]) -> Model:
+    """Make a model of decoded JSON; raise `ResponseError` with the path of the first thing that does not fit."""
+    return _structure(value, model, prefix="$")
+
+
+def structure_result(body: Any, result: type[ResultType], *, http: HttpExchange | None = None) -> ResultType:
+    """Make a result of an enveloped body: ``data`` becomes the result, the rest its envelope."""
+    if not isinstance(body, dict) or "data" not in body:
+        raise ResponseError("The answer is not what was expected: $.data is missing.", path="$.data")
+    found = _structure(body["data"], result, prefix="$.data")
+    rest = {key: value for key, value in body.items() if key != "data"}
+    return attrs.evolve(found, envelope=structure(rest, Envelope), http=http)
+
+
+def unstructure(model: Part) -> Any:
+    """Give the JSON of a model back, with its envelope if it is a result that had one."""
+    data = _converter(is_detailed=False).unstructure(model)
+    envelope = model.envelope if isinstance(model, Result) else None
+    return data if envelope is None else {"data": data, **unstructure(envelope)}
+
+
+def _structure(value: Any, model: type[Model], *, prefix: str) -> Model:
+    hook: Callable[[Any, Any], Model] = _hook(cast("Hashable", model))
+    try:
+        return hook(value, model)
+    except Exception:  # noqa: BLE001  cattrs raises whatever the value provokes; all of it means "does not fit"
+        path, problem = _second_look(value, model)
+    path = prefix + path.removeprefix("$")
+    raise ResponseError(f"The answer is not what was expected: {path} {problem}.", path=path)
+
+
+def _second_look(value: Any, model: type) -> tuple[str, str]:
+    # The first pass runs without cattrs' bookkeeping of paths, which costs a quarter.
+    try:
+        _converter(is_detailed=True).structure(value, model)
+    except Exception as error:  # noqa: BLE001  see above
+        return locate(error, NAMES)
+    raise AssertionError("a value fitted at second look")
+
+
+@cache
+def _hook(model: Any) -> Callable[[Any, Any], Any]:
+    return _converter(is_detailed=False).get_structure_hook(model)
+
+
+@cache
+def _converter(*, is_detailed: bool) -> Converter:
+    return configure(Converter(detailed_validation=is_detailed), NAMES)
+
+
+@cache
+def _decoder() -> Callable[[bytes], Any]:
+    try:
+        import orjson  # noqa: PLC0415  an extra
+    except ImportError:
+        return standard_loads
+    return orjson.loads
+
+
+def standard_loads(body: bytes) -> Any:
+    """Decode JSON with the standard library, as strictly as orjson where that matters."""
+    return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _json_problem(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)

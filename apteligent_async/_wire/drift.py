@@ -1,0 +1,45 @@
+"""What the service sends that this package does not know, counted: the first sign that the service has changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from apteligent_async._wire.hooks import SURPRISES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Drift"]
+
+MOST_NAMES = 200
+OTHERS = "(others)"
+
+
+class Drift:
+    """Counts unknown keys and values per endpoint. Its state: one counter per endpoint, each of bounded size."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Counter[str]] = {}
+
+    @contextmanager
+    def watching(self, endpoint: str) -> Iterator[None]:
+        """Count whatever is structured inside as an answer of this endpoint."""
+        noted: list[str] = []
+        token = SURPRISES.set(noted)
+        try:
+            yield
+        finally:
+            SURPRISES.reset(token)
+            if noted:
+                self._count(endpoint, noted)
+
+    def report(self) -> dict[str, dict[str, int]]:
+        """Tell how often each unknown key (``App.colour``) or value (``AppType=tv``) came, by endpoint."""
+        return {endpoint: dict(counter) for endpoint, counter in self._seen.items()}
+
+    def _count(self, endpoint: str, noted: list[str]) -> None:
+        counter = self._seen.setdefault(endpoint, Counter())
+        for name in noted:
+            counter[name if name in counter or len(counter) < MOST_NAMES else OTHERS] += 1

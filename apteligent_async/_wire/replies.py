@@ -1,0 +1,217 @@
+"""A reply becomes a result or an error, here and nowhere else: the only reader of status codes."""
+
+from __future__ import annotations
+
+import math
+from contextlib import nullcontext
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from attrs import evolve, frozen
+
+from apteligent_async._wire.codec import loads, structure, structure_result
+from apteligent_async.errors import (
+    ApteligentError,
+    AuthenticationError,
+    BadRequestError,
+    NotFoundError,
+    RateLimitedError,
+    ResponseError,
+    ServerError,
+    UnsafeLinkError,
+)
+from apteligent_async.models.frozen import FrozenMapping
+from apteligent_async.models.result import HttpExchange, Part, Result
+from apteligent_async.models.tables import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from apteligent_async._wire.calls import Endpoint
+    from apteligent_async._wire.drift import Drift
+    from apteligent_async._wire.messages import Reply
+
+__all__ = ["RateFigures", "decode", "rate_figures", "retry_after_s"]
+
+LONGEST_EXCERPT = 2_000
+LONGEST_QUOTE = 300
+
+_REFUSALS: dict[int, tuple[type[ApteligentError], str]] = {
+    400: (BadRequestError, "The service refused the parameters"),
+    401: (AuthenticationError, "The service does not accept the token"),
+    403: (AuthenticationError, "The service denies access"),
+    404: (NotFoundError, "There is no such resource"),
+}
+_FAMILIES: dict[int, tuple[type[ApteligentError], str]] = {
+    4: (BadRequestError, "The service refused the call"),
+    5: (ServerError, "The service failed"),
+}
+_NONSENSE = (ResponseError, "The service answered with a status that means nothing here")
+
+
+@frozen(kw_only=True)
+class RateFigures:
+    """What a reply says about the budget: numbers as stated, each None where it says nothing.
+
+    Attributes:
+        limit: calls per minute.
+        remaining: what is left, in the service's own unit.
+        reset_s: seconds to the end of the bucket.
+        actual: calls per minute that the service counted; in 429 bodies only.
+    """
+
+    limit: float | None = None
+    remaining: float | None = None
+    reset_s: float | None = None
+    actual: float | None = None
+
+
+def decode(
+    endpoint: Endpoint,
+    reply: Reply,
+    *,
+    timeline: object = None,
+    drift: Drift | None = None,
+    secrets: Sequence[str] = (),
+) -> Any:
+    """Turn a reply into the endpoint's result.
+
+    Args:
+        endpoint: the row whose call was answered.
+        reply: the answer.
+        timeline: when the call waited and was sent; kept beside the result.
+        drift: where unknown keys and values are counted.
+        secrets: texts that no error may repeat even if the service does.
+
+    Returns:
+        An instance of ``endpoint.result``.
+
+    Raises:
+        ApteligentError: the class says what the status or the body meant; endpoint, status and body are set.
+    """
+    try:
+        if not 200 <= reply.status < 300:
+            raise _refusal(endpoint, reply, secrets)
+        with drift.watching(endpoint.name) if drift else nullcontext():
+            return _result(endpoint, reply, timeline, secrets)
+    except ApteligentError as error:
+        error.endpoint, error.status = endpoint.name, reply.status
+        error.body = None if endpoint.is_secret else _excerpt(reply.body, LONGEST_EXCERPT, secrets)
+        raise
+
+
+def rate_figures(reply: Reply) -> RateFigures | None:
+    """Read what the headers, or the body of a 429, say about the budget; None if they say nothing."""
+    body = _fields(reply) if reply.status == 429 else {}
+    figures = RateFigures(
+        limit=_first_number(body.get("limit"), reply.headers.get("rate-limit-limit")),
+        remaining=_first_number(reply.headers.get("rate-limit-remaining")),
+        reset_s=_first_number(body.get("reset"), reply.headers.get("rate-limit-reset")),
+        actual=_first_number(body.get("actual")),
+    )
+    return None if figures == RateFigures() else figures
+
+
+def retry_after_s(reply: Reply) -> float | None:
+    """Read ``Retry-After`` as seconds, a date by the reply's own clock; None without one (the usual: grade D)."""
+    text = reply.headers.get("retry-after", "")
+    seconds = _first_number(text)
+    if seconds is not None:
+        return max(seconds, 0.0)
+    try:
+        wait = parsedate_to_datetime(text) - parsedate_to_datetime(reply.headers.get("date", ""))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return max(wait.total_seconds(), 0.0)
+
+
+def _result(endpoint: Endpoint, reply: Reply, timeline: object, secrets: Sequence[str]) -> Part:
+    body = loads(reply.body)
+    result = endpoint.result
+    if isinstance(body, dict) and "error" in body and "data" not in body:
+        raise ResponseError(f"The service answered {reply.status} with an error{_quoted(_said(body), secrets)}.")
+    if not issubclass(result, Result):
+        return structure(body, result)
+    http = HttpExchange(status=reply.status, headers=FrozenMapping(reply.headers), body=reply.body, timeline=timeline)
+    if endpoint.is_enveloped:
+        return structure_result(body, result, http=http)
+    return evolve(structure(body, result), http=http)
+
+
+def _refusal(endpoint: Endpoint, reply: Reply, secrets: Sequence[str]) -> ApteligentError:
+    status = reply.status
+    said = _quoted(_said(_fields(reply)), secrets)
+    if endpoint.is_secret and status in {400, 401, 403}:
+        return AuthenticationError(f"The service refused the credentials ({status}){said}.")
+    if status == 429:
+        return _limited(reply, said)
+    if 300 <= status < 400:
+        return UnsafeLinkError(f"The service redirects ({status}) to {_host(reply)}, which was not followed.")
+    kind, meaning = _REFUSALS.get(status) or _FAMILIES.get(status // 100, _NONSENSE)
+    return kind(f"{meaning} ({status}){said}.")
+
+
+def _limited(reply: Reply, said: str) -> RateLimitedError:
+    figures = rate_figures(reply) or RateFigures()
+    return RateLimitedError(
+        f"The rate limit is used up (429){said}.", limit=figures.limit, actual=figures.actual, reset=figures.reset_s
+    )
+
+
+def _host(reply: Reply) -> str:
+    try:
+        host = urlsplit(reply.headers.get("location", "")).hostname
+    except ValueError:
+        host = None
+    return printable(host)[:LONGEST_QUOTE] if host else "a place on the same host"
+
+
+def _fields(reply: Reply) -> Mapping[str, Any]:
+    try:
+        body = loads(reply.body)
+    except ResponseError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _said(body: Mapping[str, Any]) -> str:
+    error = body.get("error")
+    if isinstance(error, dict):
+        error = error.get("message")
+    words = (error, body.get("error_description"), body.get("message"))
+    return ", ".join(word for word in words if isinstance(word, str) and word)
+
+
+def _quoted(said: str, secrets: Sequence[str]) -> str:
+    said = _without(said, secrets)
+    return f": {printable(said[:LONGEST_QUOTE])}" if said else ""
+
+
+def _without(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "[secret]")
+    return text
+
+
+def _excerpt(body: bytes, longest: int, secrets: Sequence[str]) -> str:
+    text = _without(body.decode("utf-8", errors="replace"), secrets)[:longest]
+    return "".join(character if character.isprintable() or character in "\n\t" else "?" for character in text)
+
+
+def _first_number(*candidates: object) -> float | None:
+    for candidate in candidates:
+        if isinstance(candidate, str | int | float) and not isinstance(candidate, bool):
+            number = _number(candidate)
+            if number is not None:
+                return number
+    return None
+
+
+def _number(candidate: str | float) -> float | None:
+    try:
+        number = float(candidate)
+    except (ValueError, OverflowError):
+        return None
+    return number if math.isfinite(number) else None

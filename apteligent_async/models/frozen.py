@@ -1,0 +1,67 @@
+"""Values that cannot change: what JSON objects and lists become inside a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from typing import Any, NoReturn, TypeVar
+
+__all__ = ["EMPTY", "FrozenMapping", "freeze", "thaw"]
+
+Value_co = TypeVar("Value_co", covariant=True)
+
+
+class FrozenMapping(Mapping[str, Value_co]):
+    """A mapping that keeps its order, cannot be changed, and can be hashed and pickled if its values can."""
+
+    __slots__ = ("_items",)
+    _items: dict[str, Value_co]
+
+    def __init__(self, items: Mapping[str, Value_co] | None = None) -> None:
+        object.__setattr__(self, "_items", dict(items or {}))
+
+    def __getitem__(self, key: str) -> Value_co:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"FrozenMapping cannot be changed: {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"FrozenMapping cannot be changed: {name}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return FrozenMapping, (self._items,)
+
+    def __repr__(self) -> str:
+        return f"FrozenMapping({self._items!r})"
+
+
+EMPTY: FrozenMapping[Any] = FrozenMapping()
+"""The mapping with nothing in it, shared by every model that has nothing to add."""
+
+
+def freeze(value: Any) -> Any:
+    """Turn decoded JSON into values that cannot change: objects into `FrozenMapping`, lists into tuples."""
+    if isinstance(value, dict):
+        return FrozenMapping({key: freeze(item) for key, item in value.items()})
+    if isinstance(value, list):
+        return tuple([freeze(item) for item in value])
+    return value
+
+
+def thaw(value: Any) -> Any:
+    """Turn frozen values back into plain JSON: the inverse of `freeze`; enums become their values."""
+    if isinstance(value, FrozenMapping):
+        return {key: thaw(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [thaw(item) for item in value]
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,112 @@
+"""What every model keeps, and what every result can do.
+
+Results share a parent, against the habit of this package, because rows, notebooks, Arrow and the service's envelope
+are the same for all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from attrs import field, frozen
+
+from apteligent_async.models.frozen import EMPTY, FrozenMapping
+from apteligent_async.models.tables import Column, arrow_table, html_table, printable, rows
+
+__all__ = ["Envelope", "HttpExchange", "Number", "Part", "Result"]
+
+Number: TypeAlias = int | float
+"""A number as the service sent it: the same field may be whole in one answer and not in the next."""
+
+
+@frozen(kw_only=True)
+class Part:
+    """What a model remembers of its JSON object, so that the object can be given back unchanged.
+
+    Attributes:
+        extra: keys that this version of the package does not know, with their values.
+        absent: keys that the service left out; their attributes are None.
+    """
+
+    extra: FrozenMapping[Any] = field(default=EMPTY, repr=False)
+    absent: frozenset[str] = field(default=frozenset(), repr=False, eq=False)
+
+
+@frozen(kw_only=True)
+class Envelope(Part):
+    """What surrounds ``data`` in an answer; each None where the service did not send it.
+
+    Attributes:
+        links: link names and addresses (attested for trends, claimed for all: grade B).
+        params: the parameters echoed (seen in v1 only; whether v2 kept it is unknown: grade D).
+        pagination: where the page stands, for userflows (grade B).
+    """
+
+    links: Any = None
+    params: Any = None
+    pagination: Any = None
+
+
+@frozen(kw_only=True)
+class HttpExchange:
+    """The answer behind a result, as it came.
+
+    Attributes:
+        status: the HTTP status.
+        headers: lower-case names.
+        body: the decoded (not compressed) bytes.
+        timeline: when the call waited, was sent and was answered; None if nobody measured.
+    """
+
+    status: int
+    headers: FrozenMapping[str] = field(repr=False)
+    body: bytes = field(repr=False)
+    timeline: Any = None
+
+
+@frozen(kw_only=True, repr=False)
+class Result(Part):
+    """What one call returned.
+
+    Attributes:
+        envelope: what surrounded the data; None for an answer without one, and for values made by hand.
+        http: the answer itself; not compared, so equal data are equal results.
+    """
+
+    envelope: Envelope | None = field(default=None)
+    http: HttpExchange | None = field(default=None, eq=False)
+
+    @property
+    def links(self) -> FrozenMapping[Any]:
+        """Links of the answer by name; empty where it had none. Follow them with the client, which checks them."""
+        return _mapping(self.envelope and self.envelope.links)
+
+    @property
+    def params(self) -> FrozenMapping[Any]:
+        """The parameters as the service echoed them; empty where it did not."""
+        return _mapping(self.envelope and self.envelope.params)
+
+    def columns(self) -> tuple[Column, ...]:
+        """Give the data as named columns, all of one length."""
+        raise NotImplementedError
+
+    def headline(self) -> str:
+        """Say in a few words what this is, for the repr."""
+        raise NotImplementedError
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Give the data as plain dictionaries, one per row."""
+        return rows(self.columns())
+
+    def __repr__(self) -> str:
+        return printable(f"<{type(self).__name__} {self.headline()}>")
+
+    def _repr_html_(self) -> str:
+        return html_table(f"{type(self).__name__} {self.headline()}", self.columns())
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return arrow_table(self.columns()).__arrow_c_stream__(requested_schema)
+
+
+def _mapping(value: Any) -> FrozenMapping[Any]:
+    return value if isinstance(value, FrozenMapping) else EMPTY
