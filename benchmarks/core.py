@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apteligent_async._scheduling.scheduler import Scheduler
 from attrs import frozen
 
 from apteligent_async._scheduling.policy import Mode, RatePolicy
+from apteligent_async._scheduling.readings import Unit
+from apteligent_async._scheduling.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from benchmarks.player import Brain
 
-__all__ = ["Verdicts", "new_brain", "verdicts_of"]
+__all__ = ["Verdicts", "books_of", "new_brain", "verdicts_of"]
 
 
 @frozen(kw_only=True)
@@ -29,5 +30,21 @@ def new_brain(mode: Mode, *, share: float | None = None) -> Scheduler:
 
 
 def verdicts_of(brain: Brain) -> Verdicts:
-    """Read the verdicts that a scheduler has reached."""
-    raise NotImplementedError
+    """Read the verdicts that a scheduler has reached; one that is not ours reaches none."""
+    if not isinstance(brain, Scheduler):
+        return Verdicts()
+    settled = brain.budget.verdicts()
+    return Verdicts(
+        is_speed=None if settled.unit is None else settled.unit is Unit.SPEED,
+        is_before=None if settled.includes_call is None else not settled.includes_call,
+    )
+
+
+def books_of(brain: Brain, *, now: float) -> str:
+    """Say in a few words what a scheduler believes, for a trace."""
+    if not isinstance(brain, Scheduler):
+        return ""
+    snapshot = brain.snapshot(now=now)
+    ends = "?" if snapshot.reset_s is None else f"{snapshot.reset_s:.1f}"
+    gate = " gated" if snapshot.is_gated else ""
+    return f"free {snapshot.left_low} live {snapshot.in_flight} most {snapshot.left_high:g} ends in {ends}{gate}"

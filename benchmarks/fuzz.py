@@ -25,7 +25,7 @@ from attrs import asdict, define, field, frozen
 from apteligent_async._scheduling.signals import Job, Lane
 from benchmarks.bounds import Trip, makespan_bound
 from benchmarks.cases import START_AT, Case, draw_case, draw_cell
-from benchmarks.core import Verdicts, new_brain, verdicts_of
+from benchmarks.core import Verdicts, books_of, new_brain, verdicts_of
 from benchmarks.player import Client, Player, StuckError
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def play(case: Case, brain: Brain, *, tape: Callable[[str], object] | None = Non
         whims=case.whims,
         foreign=case.foreign,
         tape=tape,
+        books=books_of,
         on_refusal=run.note_refusal,
         most_events=200 * case.n + 20_000,
         horizon_at=START_AT + 100 * span_s + 100_000,

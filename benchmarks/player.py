@@ -91,6 +91,7 @@ class Player:
 
     Attributes:
         tape: takes one line per event, or None.
+        books: says what a scheduler believes, for the tape.
         on_refusal: told of each 429 that a client caused: the client, the answer, the instant.
         most_events: a run with more is stuck.
         horizon_at: a run that lasts longer is stuck.
@@ -104,6 +105,7 @@ class Player:
     whims: Whims = field(factory=Whims)
     foreign: Foreign | None = None
     tape: Callable[[str], object] | None = None
+    books: Callable[..., str] = field(default=lambda *_, **__: "")
     on_refusal: Callable[[Client, Answer, float], object] | None = None
     most_events: int = 1_000_000
     horizon_at: float = float("inf")
@@ -276,7 +278,9 @@ class Player:
         if self.tape:
             left = self.server.left(self.now)
             who = f"{client.name or 'job'} {job.ticket}.{job.attempts}"
-            self.tape(f"{self.now:12.4f}  left {left:5d}  {who:>10}  {what}")
+            self.tape(
+                f"{self.now:12.4f}  left {left:5d}  {who:>10}  {what:64}  {self.books(client.brain, now=self.now)}"
+            )
 
 
 def _reading(stated: Stated | None) -> Reading | None:

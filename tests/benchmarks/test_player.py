@@ -114,7 +114,7 @@ def test_the_tape_tells_the_story():
     """The trace has one line per event, with the instant, what the oracle sees left, and what happened."""
     lines = []
     play(Timid(), n=1, tape=lines.append)
-    assert [line.split()[-1] for line in lines[:2]] == ["sent", "counted"]
+    assert [line.split()[5] for line in lines[:2]] == ["sent", "counted"]
     assert "Succeeded L=20 V=19 R=60" in lines[2]
 
 
