@@ -27,6 +27,7 @@ __all__ = [
     "Priority",
     "Reading",
     "Refused",
+    "Stage",
     "Succeeded",
     "Verdict",
 ]
@@ -47,6 +48,16 @@ class Lane(IntEnum):
     BULK = 2
 
 
+class Stage(Enum):
+    """Where a job is between being submitted and its end."""
+
+    NEW = "new"
+    WAITING = "waiting"
+    DELAYED = "delayed"
+    STARTED = "started"
+    ENDED = "ended"
+
+
 @define(eq=False, kw_only=True)
 class Job:
     """One caller's wish to send. Identity is the object itself; the scheduler owns the lower half.
@@ -57,11 +68,14 @@ class Job:
         cost: tokens that the service charges for it, at least 1.
         deadline_at: instant after which the caller no longer wants it.
         is_repeatable: whether it may be sent again after it may have reached the service.
-        ticket: its place in line, kept over all attempts.
+        stage: where it is.
+        ticket: its number in the order of submission, kept over all attempts.
+        tag: its place among the flows of its lane, kept over all attempts.
         submitted_at: when it first joined the line.
         granted_at: when its present attempt was allowed to start.
         attempts: attempts that were granted, the present one included.
         failures: attempts that failed through no fault of the budget.
+        refusals: attempts that were answered with 429.
     """
 
     lane: Lane = Lane.INTERACTIVE
@@ -70,11 +84,14 @@ class Job:
     deadline_at: float = math.inf
     is_repeatable: bool = True
 
+    stage: Stage = field(default=Stage.NEW, init=False)
     ticket: int = field(default=0, init=False)
+    tag: float = field(default=0.0, init=False)
     submitted_at: float = field(default=0.0, init=False)
     granted_at: float = field(default=0.0, init=False)
     attempts: int = field(default=0, init=False)
     failures: int = field(default=0, init=False)
+    refusals: int = field(default=0, init=False)
 
 
 @frozen(kw_only=True)

@@ -1,0 +1,394 @@
+"""What the service still allows: the estimator.
+
+It may not know who waits, nor why. It is told of every call that starts and of how each one ends.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from attrs import define, evolve, field, frozen
+
+from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Span, Unit, reset_span, token_bounds, usable
+from apteligent_async._scheduling.views import View
+
+if TYPE_CHECKING:
+    from apteligent_async._scheduling.signals import Job, Reading
+
+__all__ = ["Budget", "Verdicts"]
+
+MINUTE_S = 60.0
+"""The one bucket length for which a limit in calls per minute is the bucket's size, whatever its rounding."""
+
+ASSUMED_LIMIT = 20.0
+"""Calls per minute before the service has said anything: the only value ever attested (grade B)."""
+
+UNSTATED_RESET_S = 60.0
+"""How long a refusal without numbers is taken to last."""
+
+STRAGGLER_S = 30.0
+"""How long a call that was given up may still reach the service."""
+
+LATE_S = 30.0
+"""How long before a reset a speed is sharp enough to show every token."""
+
+SHARP_S = 60.0
+"""Within this distance of the reset, any speed above zero proves a token."""
+
+SLOWEST_PACE_S = 60.0
+"""The floor of the rate without any numbers: one call a minute."""
+
+
+@frozen
+class Verdicts:
+    """What has been settled about the service; None is undecided.
+
+    Attributes:
+        unit: what `remaining` counts.
+        includes_call: whether the numbers already count the call that brought them.
+        budget: calls that one bucket holds.
+        length_s: seconds from one reset to the next.
+    """
+
+    unit: Unit | None
+    includes_call: bool | None
+    budget: int | None
+    length_s: float | None
+
+
+@define
+class Budget:
+    """The estimator's whole state: what was sent, what was stated, and what that proves.
+
+    Attributes:
+        is_alone: whether nobody else is promised to spend this budget.
+        live: tokens of the calls that are under way.
+        limit: calls per minute, as last stated.
+        ends: bounds of the present window's reset; None while nothing has been stated.
+        length_s: seconds from one reset to the next, as last seen; None before two resets were.
+        own: tokens that our calls can have cost in the present window: those that ended in it, those that were given
+            up, and those refused in the one before, which some services charge to the next.
+        others_seen: answers that our own calls do not explain.
+        refusals: answers of 429.
+    """
+
+    is_alone: bool = False
+    live: int = 0
+    limit: float | None = None
+    ends: Span | None = None
+    length_s: float | None = None
+    own: int = 0
+    others_seen: int = 0
+    refusals: int = 0
+    _views: tuple[View, ...] = field(factory=lambda: tuple(View(each) for each in ALL_HYPOTHESES), alias="views")
+    _blind: int = field(default=0, alias="blind")
+    _stragglers: list[tuple[float, int]] = field(factory=list, alias="stragglers")
+    _opened_at: float | None = field(default=None, alias="opened_at")
+    _own_sure: int = field(default=0, alias="own_sure")
+    _refused: int = field(default=0, alias="refused")
+    _last_ends: Span | None = field(default=None, alias="last_ends")
+    _closed_until: float = field(default=-math.inf, alias="closed_until")
+    _paused_until: float = field(default=-math.inf, alias="paused_until")
+    _longest_s: float = field(default=0.0, alias="longest_s")
+    _pace_s: float = field(default=60.0 / ASSUMED_LIMIT, alias="pace_s")
+    _may_infer: bool = field(default=True, alias="may_infer")
+    _proven: float = field(default=1, init=False)
+
+    # What may start
+
+    @property
+    def left(self) -> float:
+        """Tokens proven to remain, the calls under way taken off."""
+        return self._proven - self.live
+
+    @property
+    def most_left(self) -> float:
+        """Tokens that can remain at most; infinite while unknown."""
+        return max(*(view.most for view in self._alive()), self.left)
+
+    @property
+    def expected_length_s(self) -> float:
+        """Seconds from one reset to the next: as measured, else the longest that was ever stated, else a minute."""
+        return self.length_s or self._longest_s or UNSTATED_RESET_S
+
+    @property
+    def expected_size(self) -> float:
+        """Tokens that a whole window holds: as proven, else what the stated limit makes of the expected length."""
+        proven = min(view.budget_lo for view in self._alive())
+        return max(proven or (self.limit or ASSUMED_LIMIT) * self.expected_length_s / 60, 1.0)
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether the last word was a refusal and its reset has not been seen to pass."""
+        return self._closed_until > -math.inf
+
+    @property
+    def reopens_at(self) -> float:
+        """The instant by which the present window has surely ended; the past while nothing is known of it."""
+        ends_at = self.ends.hi if self.ends is not None else -math.inf
+        return max(self._paused_until, self._closed_until, ends_at)
+
+    def opens_at(self, cost: int) -> float:
+        """Name the instant from which `cost` tokens are proven, if nothing happens before; infinite: an answer first.
+
+        An instant in the past means now.
+        """
+        if self.left >= cost:
+            return self._paused_until
+        if self.live and not self._holds_beside(cost):
+            return math.inf
+        return self.reopens_at
+
+    def sharpens_at(self, *, now: float) -> float:
+        """Name the instant at which one more answer would show tokens that rounding hides; the past: there are none."""
+        if self.ends is None or self.ends.lo - now < SHARP_S or not self._hides_tokens():
+            return -math.inf
+        return self.ends.lo - LATE_S
+
+    def take(self, cost: int, *, now: float) -> None:
+        """Start a call; `opens_at` must have allowed it."""
+        if self.left < cost:
+            self._open_window(self.live + cost, now=now)
+        elif self.live == 0:
+            if self.ends is not None and self.ends.hi <= now:
+                self._open_window(max(self.left, cost) if self.is_alone else cost, now=now)
+            else:
+                self._begin_stretch(now)
+        self.live += cost
+
+    def give_back(self, cost: int) -> None:
+        """Take a start back: the call never left."""
+        self.live -= cost
+
+    # What came back
+
+    def lose(self, job: Job, *, now: float) -> None:
+        """Write off a call whose answer will not come: it may be counted, now or later."""
+        self.live -= job.cost
+        self.own += job.cost
+        self._stragglers.append((now + STRAGGLER_S, job.cost))
+        self._go_blind(job.cost, now=now)
+        self._tally()
+
+    def answer(self, job: Job, reading: Reading | None, *, now: float) -> None:
+        """Take in an answer that was not a refusal."""
+        self.live -= job.cost
+        numbers = usable(reading)
+        is_first = self.ends is None
+        span = self._place(numbers, job, now=now)
+        self._count_own(job)
+        if numbers is None:
+            self._go_blind(job.cost, now=now)
+            self._pace_s = 1 / (1 / self._pace_s + 1 / 60)
+        elif span is None:
+            for view in self._views:
+                view.charge(job.cost)
+        else:
+            self._learn(job, numbers, now=now)
+            if is_first:
+                self._judge_opening(numbers, trip_s=now - job.granted_at)
+        self._tally()
+
+    def refuse(self, job: Job, reading: Reading | None, *, now: float) -> None:
+        """Take in a 429: one event for everybody, whatever the number of calls that it hits."""
+        self.live -= job.cost
+        self.own += job.cost
+        self._refused += job.cost
+        self.refusals += 1
+        is_contradiction = self.ends is not None and not self.is_gated
+        numbers = usable(evolve(reading, remaining=0.0) if reading is not None else None)
+        span = self._place(numbers, job, now=now)
+        if numbers is not None and span is None:
+            return
+        if is_contradiction and not any(view.is_wary for view in self._alive()):
+            self._doubt_everything()
+        for view in self._views:
+            view.refuse()
+        if span is None:
+            self._pace_s = min(2 * self._pace_s, SLOWEST_PACE_S)
+            self._closed_until = max(self._closed_until, now + (self.length_s or UNSTATED_RESET_S))
+        else:
+            self._closed_until = span.hi
+        self._tally()
+
+    def verdicts(self) -> Verdicts:
+        """Say what is settled."""
+        units = {view.hypothesis.unit for view in self._alive()}
+        counts = {view.hypothesis.includes_call for view in self._alive()}
+        sizes = {view.budget_lo if view.budget_lo == view.budget_hi else None for view in self._alive()}
+        size = sizes.pop() if len(sizes) == 1 else None
+        return Verdicts(
+            unit=units.pop() if len(units) == 1 else None,
+            includes_call=counts.pop() if len(counts) == 1 else None,
+            budget=None if size is None else int(size),
+            length_s=self.length_s,
+        )
+
+    # Windows
+
+    def _open_window(self, proven: float, *, now: float) -> None:
+        """Begin a window whose predecessor's end has surely passed: at least the next call is proven."""
+        for view in self._views:
+            view.begin_window()
+            view.prove(proven)
+        self._begin_stretch(now)
+        self._tally()
+        self._last_ends, self.ends = self.ends or self._last_ends, None
+        self._closed_until = -math.inf
+        self._opened_at = now if self._last_ends is not None else None
+        self.own, self._refused = self._refused + self._blind, 0
+        self._own_sure = 0
+
+    def _roll(self, span: Span) -> None:
+        """Note that a window ended while calls were under way: the new one is not known from its beginning."""
+        for view in self._views:
+            view.begin_window()
+        self._last_ends, self.ends = self.ends, span
+        self._opened_at = None
+        self.own = self._own_sure = 0
+
+    def _begin_stretch(self, now: float) -> None:
+        for view in self._views:
+            view.begin_stretch()
+        self._stragglers = [(until, cost) for until, cost in self._stragglers if until > now]
+        self._blind = sum(cost for _, cost in self._stragglers)
+
+    def _place(self, numbers: Reading | None, job: Job, *, now: float) -> Span | None:
+        """Find the window that an answer speaks of and narrow its end; None if it is not the present one."""
+        if numbers is None or numbers.reset_s is None:
+            return None
+        if numbers.limit is not None and numbers.limit != self.limit:
+            self._change_limit(numbers.limit)
+        self._longest_s = max(self._longest_s, numbers.reset_s)
+        span = reset_span(numbers.reset_s, sent_at=job.granted_at, received_at=now)
+        if self.ends is None:
+            if self._is_late(job, span):
+                return None
+            self.ends = span
+            self._measure_length()
+        elif span.meets(self.ends):
+            self.ends = self.ends.both(span)
+        elif span.lo > self.ends.hi:
+            self._roll(span)
+            self._measure_length()
+        else:
+            return None
+        return self.ends
+
+    def _is_late(self, job: Job, span: Span) -> bool:
+        """Whether an answer still speaks of the window before the one just opened."""
+        last, opened_at = self._last_ends, self._opened_at
+        return last is not None and opened_at is not None and job.granted_at < opened_at and span.lo <= last.hi
+
+    def _measure_length(self) -> None:
+        if self._last_ends is not None and self.ends is not None:
+            self.length_s = (self.ends.lo + self.ends.hi - self._last_ends.lo - self._last_ends.hi) / 2
+
+    def _change_limit(self, limit: float) -> None:
+        if self.limit is not None:
+            for view in self._views:
+                view.forget_budget()
+        self.limit = limit
+
+    # Evidence
+
+    def _alive(self) -> list[View]:
+        return [view for view in self._views if view.is_alive]
+
+    def _tally(self) -> None:
+        """Let the most cautious of the readings that are still possible decide."""
+        self._proven = min(view.left for view in self._alive())
+
+    def _learn(self, job: Job, numbers: Reading, *, now: float) -> None:
+        """Let every view settle the call, and hear what the service's numbers say against it."""
+        assert self.ends is not None  # noqa: S101  _place has set it
+        surprised = []
+        for view in self._views:
+            bounds = token_bounds(numbers, view.hypothesis, ends=self.ends, sent_at=job.granted_at, received_at=now)
+            if now <= self.ends.lo and view.rose(bounds[0], sent_at=job.granted_at, received_at=now):
+                view.strike()
+            if view.settle(job.cost, bounds, blind=self._blind, live=self.live):
+                surprised.append(view)
+            elif self._opened_at is not None:
+                view.count(own_lo=self._own_sure, own_hi=self.own)
+        self._hear(surprised)
+
+    def _hear(self, surprised: list[View]) -> None:
+        """Tell a wrong reading from somebody else's calls: the latter surprise every view."""
+        if surprised and all(view in surprised for view in self._alive()):
+            self.others_seen += 1
+        elif self.is_alone:
+            for view in surprised:
+                view.forgive()
+                view.strike()
+        if not self._alive():
+            self._doubt_everything()
+
+    def _count_own(self, job: Job) -> None:
+        self.own += job.cost
+        if self._opened_at is not None and job.granted_at >= self._opened_at:
+            self._own_sure += job.cost
+
+    def _go_blind(self, cost: int, *, now: float) -> None:
+        self._blind += cost
+        for view in self._views:
+            view.charge(cost)
+        is_known = self.ends is not None and self.limit
+        self._paused_until = now + (60 / self.limit if is_known and self.limit else self._pace_s)
+
+    def _judge_opening(self, numbers: Reading, *, trip_s: float) -> None:
+        """Use the first answer of a window: it may show a whole budget but one call."""
+        if self._opened_at is not None:
+            for view in self._views:
+                view.lift(own_hi=self.own)
+        if self._may_infer and not any(view.is_wary for view in self._alive()):
+            self._infer(numbers, trip_s=trip_s)
+
+    def _infer(self, numbers: Reading, *, trip_s: float) -> None:
+        """Draw the one conclusion that needs no second window.
+
+        A first answer that reads like one call off a whole minute's bucket is taken for just that. If it states less
+        than a whole bucket, the headers count the call that brings them.
+        """
+        reset_s, size = numbers.reset_s or 0.0, math.floor(numbers.limit or 0.0)
+        if not (MINUTE_S - 1 - trip_s <= reset_s <= MINUTE_S and self.own == 1 and size):
+            return
+        shortest_s = max(reset_s - 1, MINUTE_S - 1 - trip_s)
+        for unit in Unit:
+            before, after = (_stated(unit, left, shortest_s, MINUTE_S) for left in (size, size - 1))
+            remaining = numbers.remaining or 0.0
+            if before.lo <= remaining <= before.hi or after.lo <= remaining <= after.hi:
+                self._begin_known_window(unit, size, is_counted=remaining < before.lo)
+
+    def _begin_known_window(self, unit: Unit, size: int, *, is_counted: bool) -> None:
+        for view in self._alive():
+            if view.hypothesis.unit is unit:
+                view.learn_budget(size)
+                view.prove(max(view.left, size - 1))
+                view.is_alive = view.hypothesis.includes_call or not is_counted
+
+    def _doubt_everything(self) -> None:
+        """Take every way of reading for possible again: a proven call was refused."""
+        self._may_infer = False
+        for view in self._views:
+            view.revive()
+
+    def _hides_tokens(self) -> bool:
+        known = self.own if self._opened_at is not None else -math.inf
+        return any(
+            min(view.most, view.budget_hi - known) > view.left
+            for view in self._alive()
+            if view.hypothesis.unit is Unit.SPEED
+        )
+
+    def _holds_beside(self, cost: int) -> bool:
+        """Whether a new window surely holds a call beside those still under way from the old one."""
+        return min(view.budget_lo for view in self._alive()) >= self.live + cost
+
+
+def _stated(unit: Unit, left: int, shortest_s: float, longest_s: float) -> Span:
+    """Bound how `left` tokens are stated between `shortest_s` and `longest_s` before the reset, however rounded."""
+    if unit is Unit.COUNT:
+        return Span(left, left)
+    return Span(math.floor(60 * left / longest_s), math.ceil(60 * left / shortest_s))

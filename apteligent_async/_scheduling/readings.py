@@ -1,0 +1,128 @@
+"""From numbers as stated to numbers that are proven: what one answer says of tokens and of the reset.
+
+A header may be rounded down, up, to nearest or not at all, and nobody says which. So every whole number n stands for
+the open interval (n - 1, n + 1), and all that follows is interval arithmetic: a lower bound that holds whatever the
+rounding, and an upper one.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+if TYPE_CHECKING:
+    from apteligent_async._scheduling.signals import Reading
+
+__all__ = ["ALL_HYPOTHESES", "Hypothesis", "Span", "Unit", "reset_span", "token_bounds", "usable"]
+
+LONGEST_RESET_S = 86_400.0
+"""A reset further away than a day is taken for garbage."""
+
+MOST_CALLS = 1e9
+"""So is a number of calls beyond this."""
+
+_FINE = 0.1
+"""How far off a stated reset with decimals may be, in seconds."""
+
+_FINE_SPEED = 0.01
+"""How far off a stated speed with decimals may be, in calls per minute."""
+
+
+class Unit(Enum):
+    """What `remaining` counts."""
+
+    SPEED = "speed"
+    """Calls per minute that can be kept up until the reset: tokens = remaining * reset / 60."""
+
+    COUNT = "count"
+    """Calls that are left in the bucket."""
+
+
+@frozen
+class Hypothesis:
+    """One way to read the numbers.
+
+    Attributes:
+        unit: what `remaining` counts.
+        includes_call: whether the call that brought the numbers is already taken off.
+    """
+
+    unit: Unit
+    includes_call: bool
+
+
+ALL_HYPOTHESES = tuple(Hypothesis(unit, includes_call) for unit in Unit for includes_call in (True, False))
+
+
+@frozen
+class Span:
+    """An interval of instants, in seconds on the caller's clock."""
+
+    lo: float
+    hi: float
+
+    def meets(self, other: Span) -> bool:
+        """Whether both can hold the same instant."""
+        return self.lo <= other.hi and other.lo <= self.hi
+
+    def both(self, other: Span) -> Span:
+        """Give the instants that both hold."""
+        return Span(max(self.lo, other.lo), min(self.hi, other.hi))
+
+
+def usable(reading: Reading | None) -> Reading | None:
+    """Give the reading as far as its numbers can be true, else None: negative, endless and absurd ones cannot."""
+    if reading is None or reading.reset_s is None or reading.remaining is None:
+        return None
+    if not (0 <= reading.reset_s <= LONGEST_RESET_S and abs(reading.remaining) <= MOST_CALLS):
+        return None
+    if reading.limit is not None and not 0 < reading.limit <= MOST_CALLS:
+        return evolve(reading, limit=None)
+    return reading
+
+
+def reset_span(reset_s: float, *, sent_at: float, received_at: float) -> Span:
+    """Bound the instant of a reset that was `reset_s` away when the service answered."""
+    doubt_s = 1.0 if float(reset_s).is_integer() else _FINE
+    return Span(sent_at + reset_s - doubt_s, received_at + reset_s + doubt_s)
+
+
+def token_bounds(
+    reading: Reading, hypothesis: Hypothesis, *, ends: Span, sent_at: float, received_at: float
+) -> tuple[float, float]:
+    """Bound the tokens that were left once the call that brought the reading had been counted.
+
+    Args:
+        reading: a usable reading of an answer that was not a refusal.
+        hypothesis: the way to read it.
+        ends: what is known of the bucket's end, this reading included.
+        sent_at: when the call was sent.
+        received_at: when its answer arrived.
+
+    Returns:
+        The least and the most tokens, whole numbers; the most may be infinite.
+    """
+    remaining = max(reading.remaining or 0.0, 0.0)
+    if hypothesis.unit is Unit.COUNT:
+        least, most = math.floor(remaining), float(math.ceil(remaining))
+    else:
+        least, most = _from_speed(remaining, shortest_s=ends.lo - received_at, longest_s=ends.hi - sent_at)
+    if reading.limit is not None and remaining == reading.limit:
+        most = math.inf  # the service may cap what it states at its limit
+    if hypothesis.includes_call:
+        return least, most
+    return max(least - 1, 0), max(most - 1, 0)
+
+
+def _from_speed(speed: float, *, shortest_s: float, longest_s: float) -> tuple[int, float]:
+    shortest_s, longest_s = max(shortest_s, 0.0), max(longest_s, 0.0)
+    if speed == 0:
+        return 0, max(math.ceil(longest_s / 60) - 1, 0)
+    if not float(speed).is_integer():
+        least = max(math.ceil((speed - _FINE_SPEED) * shortest_s / 60), 1)
+        return least, max(math.floor((speed + _FINE_SPEED) * longest_s / 60), least)
+    least = math.floor((speed - 1) * shortest_s / 60) + 1
+    return least, max(math.ceil((speed + 1) * longest_s / 60) - 1, least)

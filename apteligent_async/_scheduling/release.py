@@ -1,0 +1,80 @@
+"""How much of what is proven may go out now: the modes, the share, the reserve.
+
+The budget says what is allowed; this file says what is wise. Every rule gives the instant from which it has no
+objection, provided that nothing happens before: the past for "now", infinity for "not before an answer comes".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from apteligent_async._scheduling.signals import Job, Lane
+
+if TYPE_CHECKING:
+    from apteligent_async._scheduling.budget import Budget
+    from apteligent_async._scheduling.policy import RatePolicy
+
+__all__ = ["released_at"]
+
+PHI = 0.25
+"""The part of the tokens left that `shared` keeps under way: safe for about two peers that do not talk."""
+
+_PAST = -math.inf
+
+
+def released_at(policy: RatePolicy, budget: Budget, job: Job, *, wanted: int, last_at: float, now: float) -> float:
+    """Name the instant from which the policy lets a job go.
+
+    Args:
+        policy: the user's settings.
+        budget: what the service allows.
+        job: the job at the head of the line.
+        wanted: tokens that all waiting jobs together want.
+        last_at: when the last call was started.
+        now: the present instant.
+    """
+    if policy.mode == "shared" and budget.live + job.cost > max(job.cost, PHI * (budget.left + budget.live)):
+        return math.inf
+    if budget.left < job.cost:
+        return _PAST
+    at = _sharp_at(budget, job, wanted=wanted, now=now)
+    if policy.mode == "polite":
+        at = max(at, _paced_at(budget, last_at))
+    if policy.share is not None:
+        at = max(at, _shared_at(budget, job, policy.share, now=now))
+    if job.lane is Lane.BULK and policy.reserve:
+        at = max(at, _reserve_at(budget, job, policy.reserve))
+    return at
+
+
+def _sharp_at(budget: Budget, job: Job, *, wanted: int, now: float) -> float:
+    """Keep the last proven token of a backlog for a look at what rounding hides, where that look is sharp."""
+    if wanted <= budget.left or budget.left - job.cost >= 1:
+        return _PAST
+    at = budget.sharpens_at(now=now)
+    return math.inf if budget.live and at > now else at
+
+
+def _paced_at(budget: Budget, last_at: float) -> float:
+    """Spread the tokens left evenly over what remains of the window: the speed that the service advertises."""
+    if budget.ends is None:
+        return _PAST
+    return last_at + max(budget.ends.lo - last_at, 0.0) / (budget.left + 1)
+
+
+def _shared_at(budget: Budget, job: Job, share: float, *, now: float) -> float:
+    """Stop at our part of the window, or at one call where that is less than one."""
+    if budget.ends is None or budget.own + budget.live + job.cost <= max(job.cost, share * budget.expected_size):
+        return _PAST
+    return budget.ends.hi if now < budget.ends.hi or not budget.live else math.inf
+
+
+def _reserve_at(budget: Budget, job: Job, reserve: float) -> float:
+    """Leave the more urgent lanes a part of the window that shrinks with it, down to nothing just before its end."""
+    if budget.ends is None:
+        return _PAST
+    length_s = budget.expected_length_s
+    ends_at = budget.ends.lo - 0.02 * length_s
+    spare = budget.left - job.cost
+    return ends_at - (spare + 1) * length_s / (reserve * budget.expected_size)

@@ -1,0 +1,244 @@
+"""The scheduler: which call may start now, and when to ask again.
+
+This file may not know the time, the network or the dice; it is told them. Nothing is awaited and nothing is called
+back, so that no lock is needed and the same inputs give the same decisions.
+
+The theory. Let a call be live from its start until it is settled, and a stretch be the time from one moment with
+nothing live to the next. For every way to read the service's numbers that is still possible (a `View`), T is a number
+of calls proven to be allowed after every settled call. A call starts iff min T - live >= 1.
+
+1. T begins at 1: the first call is a probe.
+2. An answer states that at least `lo` tokens were left once its call was counted, however its numbers were rounded.
+   Then T becomes max(T - 1, min of the stretch's lo - blind): our own books, or what was just stated, whichever proves
+   more. `blind` counts the settled calls that no answer of the stretch need include. If somebody else was seen to
+   spend, only what was stated counts. A refusal makes T zero.
+3. A call without an answer makes T one less, and blind one more.
+4. With nothing live and nothing proven, wait until the stated reset has surely passed. Then one call is proven: T = 1.
+
+Claim: if nobody else spends, T - live >= 1 implies that the next call is not refused. Of the settled calls take the
+one that the service counted last. It is in this stretch (all older ones had been answered before it began) or blind,
+so what is left after all settled calls is at least min lo - blind; and it is at least the old T - 1, as a call is
+charged once. Only live calls can lower it, and they are taken off. No window length, no clock offset and no order of
+replies enters: the claim holds for fixed, lazily started and sliding windows alike.
+
+What rounding hides is won back in three ways: a window known from its beginning is credited with what an earlier one
+was counted to hold; one proven call of a backlog is kept for a look late in the window, where the numbers are sharp;
+and any speed above zero proves a call, so that the last ones go out one by one.
+
+`RatePolicy` may hold back what is proven (`release`), never more: no mode starts a call that is not.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, assert_never
+
+from attrs import frozen
+
+from apteligent_async._scheduling.budget import Budget
+from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, forecast
+from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
+from apteligent_async._scheduling.queue import Queue
+from apteligent_async._scheduling.release import released_at
+from apteligent_async._scheduling.retry import judge
+from apteligent_async._scheduling.signals import (
+    Again,
+    GiveUp,
+    Job,
+    Lane,
+    Limited,
+    LinkFailed,
+    Outcome,
+    Overloaded,
+    Refused,
+    Stage,
+    Succeeded,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Admission", "Scheduler"]
+
+
+@frozen
+class Admission:
+    """Whether a job has joined the line, and at whose cost.
+
+    Attributes:
+        is_admitted: whether it waits now.
+        eta: the forecast at its place, where the deadline made it hopeless; None otherwise.
+        shed: a less urgent job that had to leave for it.
+    """
+
+    is_admitted: bool = True
+    eta: Eta | None = None
+    shed: Job | None = None
+
+
+class Scheduler:
+    """Five verbs (submit, due, settle, withdraw, wake_at) and one more for calls given up after sending (abandon).
+
+    After every verb but `wake_at`, ask `due` at the same instant and start each job that it gives; then ask again at
+    `wake_at`, or when something happens, whichever is first.
+    """
+
+    def __init__(self, policy: RatePolicy | None = None, *, retry: RetryPolicy | None = None) -> None:
+        self.policy = policy or RatePolicy()
+        self.retry = retry or RetryPolicy()
+        self.budget = Budget(is_alone=self.policy.mode == "exclusive")
+        self._queue = Queue()
+        self._in_flight = 0
+        self._last_at = -math.inf
+        self._jitter = 0.0
+        self._wake_at: float | None = None
+
+    def submit(self, job: Job, *, now: float) -> Admission:
+        """Let a job join the line, unless its deadline is hopeless or the line is full."""
+        job.submitted_at = now
+        if job.deadline_at < math.inf:
+            eta = forecast(self.budget, self._ahead_of(job) + job.cost, now=now)
+            if now + eta.pessimistic > job.deadline_at:
+                job.stage = Stage.ENDED
+                return Admission(is_admitted=False, eta=eta)
+        shed = None
+        if self.policy.max_queue is not None and len(self._queue) >= self.policy.max_queue:
+            shed = self._queue.youngest(below=job.lane) if self.policy.on_full == "shed" else None
+            if shed is None:
+                job.stage = Stage.ENDED
+                return Admission(is_admitted=False)
+            self._queue.leave(shed)
+        self._queue.enter(job)
+        return Admission(shed=shed)
+
+    def due(self, *, now: float) -> Sequence[Job]:
+        """Start every job that may start at this instant; asked again at the same instant, there is none left."""
+        self._queue.ripen(now)
+        started: list[Job] = []
+        while (job := self._queue.head(now=now, age_s=self.budget.expected_length_s)) is not None:
+            at = self._startable_at(job, now=now)
+            if at > now:
+                break
+            self._start(job, now=now)
+            started.append(job)
+        self._wake_at = None if job is None or at == math.inf else at
+        return started
+
+    def wake_at(self) -> float | None:
+        """Name the instant at which to ask `due` again if nothing happens before; None: nothing changes by itself."""
+        ripens_at = self._queue.ripens_at()
+        if ripens_at is None or self._wake_at is None:
+            return self._wake_at if ripens_at is None else ripens_at
+        return min(ripens_at, self._wake_at)
+
+    def settle(self, job: Job, outcome: Outcome, *, now: float, dice: float) -> Verdict:
+        """Learn how a started job's attempt ended, and say what becomes of it.
+
+        Args:
+            job: the job, started.
+            outcome: how its attempt ended, with what the answer said of the budget.
+            now: the present instant.
+            dice: an even draw from [0, 1).
+        """
+        self._in_flight -= 1
+        self._jitter = dice
+        self._account(job, outcome, now=now)
+        verdict = judge(self.retry, job, outcome, now=now, dice=dice)
+        if isinstance(verdict, Again):
+            return self._repeat(job, verdict, now=now)
+        job.stage = Stage.ENDED
+        return verdict
+
+    def withdraw(self, job: Job, *, now: float) -> None:  # noqa: ARG002  every verb is told the time
+        """Forget a job whose caller has gone before anything was sent for it."""
+        if job.stage is Stage.STARTED:
+            self._in_flight -= 1
+            self.budget.give_back(job.cost)
+        self._queue.leave(job)
+
+    def abandon(self, job: Job, *, now: float) -> None:
+        """Forget a job whose caller has gone while it was under way: the service may still count it."""
+        self._in_flight -= 1
+        self.budget.lose(job, now=now)
+        self._queue.leave(job)
+
+    def snapshot(self, *, now: float) -> BudgetSnapshot:
+        """Describe the budget and the line at this instant."""
+        budget, verdicts = self.budget, self.budget.verdicts()
+        return BudgetSnapshot(
+            mode=self.policy.mode,
+            limit=budget.limit,
+            left_low=max(int(budget.left), 0),
+            left_high=budget.most_left,
+            reset_s=None if budget.ends is None else max((budget.ends.lo + budget.ends.hi) / 2 - now, 0.0),
+            is_gated=budget.is_gated,
+            bucket_s=verdicts.length_s,
+            bucket_calls=verdicts.budget,
+            unit=None if verdicts.unit is None else verdicts.unit.value,
+            includes_call=verdicts.includes_call,
+            queued={lane.name.lower(): self._queue.waiting(lane) for lane in Lane},
+            in_flight=self._in_flight,
+            refusals=budget.refusals,
+            others_seen=budget.others_seen,
+            free=max(budget.left, 0),
+            opens_s=max(budget.reopens_at - now, 0.0),
+            size=budget.expected_size,
+            length_s=budget.expected_length_s,
+        )
+
+    def _startable_at(self, job: Job, *, now: float) -> float:
+        if self._in_flight >= self.policy.max_in_flight:
+            return math.inf
+        proven_at = self.budget.opens_at(job.cost)
+        if self.budget.left < job.cost and self.policy.mode != "exclusive" and self.budget.ends is not None:
+            proven_at += self._jitter * min(0.5, self.budget.expected_length_s / 100)
+        wise_at = released_at(
+            self.policy, self.budget, job, wanted=self._queue.wanted_in_all, last_at=self._last_at, now=now
+        )
+        return max(proven_at, wise_at)
+
+    def _start(self, job: Job, *, now: float) -> None:
+        self._queue.pop(job)
+        self.budget.take(job.cost, now=now)
+        self._in_flight += 1
+        self._last_at = now
+        job.granted_at = now
+        job.attempts += 1
+
+    def _account(self, job: Job, outcome: Outcome, *, now: float) -> None:
+        match outcome:
+            case Limited(reading=reading):
+                job.refusals += 1
+                self.budget.refuse(job, reading, now=now)
+            case LinkFailed(was_sent=False):
+                job.failures += 1
+                self.budget.give_back(job.cost)
+            case LinkFailed(reading=None):
+                job.failures += 1
+                self.budget.lose(job, now=now)
+            case LinkFailed(reading=reading):
+                job.failures += 1
+                self.budget.answer(job, reading, now=now)
+            case Overloaded(reading=reading):
+                job.failures += 1
+                self.budget.answer(job, reading, now=now)
+            case Succeeded(reading=reading) | Refused(reading=reading):
+                self.budget.answer(job, reading, now=now)
+            case _:
+                assert_never(outcome)
+
+    def _repeat(self, job: Job, verdict: Again, *, now: float) -> Verdict:
+        at = max(verdict.at, self.budget.reopens_at if self.budget.is_gated else verdict.at)
+        if at > job.deadline_at:
+            job.stage = Stage.ENDED
+            return GiveUp(why="the next attempt would start after the deadline")
+        if verdict.at > now:
+            self._queue.delay(job, verdict.at)
+        else:
+            self._queue.rejoin(job)
+        return Again(at=at)
+
+    def _ahead_of(self, job: Job) -> int:
+        """Count the tokens that go before a newcomer: all that wait in its lane and in the more urgent ones."""
+        return sum(self._queue.wanted(lane) for lane in Lane if lane <= job.lane)
