@@ -128,6 +128,7 @@ class LazyWindow:
     ends_at: float = -math.inf
     used: int = 0
     refusals: Refusals = Refusals.FREE
+    _began_at: float = field(default=-math.inf, init=False)
     _debt: int = field(default=0, init=False)
 
     def left(self, now: float) -> int:
@@ -150,11 +151,11 @@ class LazyWindow:
         return self.ends_at if now < self.ends_at else now + self.window_s
 
     def opened_at(self, now: float) -> float:
-        return self.ends_at - self.window_s if now < self.ends_at else now
+        return self._began_at if now < self.ends_at else now
 
     def _open(self, now: float) -> None:
         if now >= self.ends_at:
-            self.ends_at = now + self.window_s
+            self._began_at, self.ends_at = now, now + self.window_s
             self.used, self._debt = self._debt, 0
 
 

@@ -177,12 +177,11 @@ class Server:
 
     def _excuses(self, now: float, *, is_first: bool) -> tuple[str, ...]:
         opened_at = self.meter.opened_at(now)
-        found = [cause for cause, at in self._seen.items() if at >= opened_at]
         if is_first:
-            found.append("cold start")
-        elif self._allowed_at < self._promised_at <= now:
-            found.append("false reset")
-        return tuple(found)
+            return ("cold start",)
+        if self._allowed_at < self._promised_at <= now:
+            self._seen["false reset"] = now
+        return tuple(cause for cause, at in self._seen.items() if at >= opened_at)
 
     def _state(self, now: float, *, is_allowed: bool) -> Stated | None:
         temper = self.temper

@@ -168,11 +168,11 @@ def test_a_limit_cut_excuses_from_the_first_call_that_could_show_it():
 
 
 def test_a_reset_that_opens_nothing_is_a_false_promise():
-    """A refusal after the promised instant, with no call of ours since, is the server's fault."""
+    """A refusal after the promised instant, with no call of ours since, is the server's fault, and its window's."""
     edge = SlidingCounter(budget=1, window_s=60.0, announced=Announced.EDGE)
     false = server(edge)
     assert false.call(1.0).is_allowed
-    assert false.call(60.5).excuses == ("false reset",)
+    assert [false.call(at).excuses for at in (60.5, 60.6)] == [("false reset",)] * 2
 
 
 def test_lost_numbers_are_seen_by_the_oracle():
@@ -217,3 +217,12 @@ def test_cases_stay_within_their_bounds(number):
     assert sum(size for _, size in case.batches) == case.n
     assert math.isfinite(case.window_s)
     assert case.window_s >= 3
+
+
+@given(st.floats(0, 1e6), st.floats(1, 1e4))
+def test_a_cut_that_the_opening_call_reveals_excuses_its_window(now, window_s):
+    """Where the first call of a lazy window is the first to meet a cut, all refusals of that window are excused."""
+    lazy = LazyWindow(budget=2, window_s=window_s, refusals=Refusals.EXTENDS)
+    cut = server(lazy, edits=[Edit(at=0.0, budget=1, window_s=window_s)])
+    assert cut.call(now).is_allowed
+    assert [cut.call(now + window_s / 3).excuses for _ in range(2)] == [("limit cut",)] * 2
