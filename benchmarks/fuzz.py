@@ -24,7 +24,7 @@ from attrs import asdict, define, field, frozen
 
 from apteligent_async._scheduling.signals import Job, Lane
 from benchmarks.bounds import Trip, makespan_bound
-from benchmarks.cases import START_AT, Case, draw_case, draw_cell
+from benchmarks.cases import KINDS, START_AT, Case, draw_case, draw_cell
 from benchmarks.core import Verdicts, books_of, new_brain, verdicts_of
 from benchmarks.player import Client, Player, StuckError
 
@@ -269,6 +269,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", default="1")
     parser.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
     parser.add_argument("--zoo", choices=("all", "goal2"), default="all")
+    parser.add_argument("--server", choices=tuple(KINDS), help="only the runs on this kind of server")
     parser.add_argument("--mode", choices=("exclusive", "shared", "polite"), default="exclusive", help="of a replay")
     parser.add_argument("--replay", type=int, metavar="K", help="play run K alone")
     parser.add_argument("--trace", action="store_true", help="print every event of the replayed run")
@@ -287,7 +288,9 @@ def main(given: Sequence[str] | None = None) -> None:
         found = goal2(wanted.runs, wanted.seed)
         print(json.dumps(found, indent=2))
     else:
-        runs = [play(draw_case(wanted.seed, number), new_brain("exclusive")) for number in _counted(wanted.runs)]
+        cases = (draw_case(wanted.seed, number) for number in _counted(wanted.runs))
+        chosen = (case for case in cases if wanted.server in (None, case.kind))
+        runs = [play(case, new_brain("exclusive")) for case in chosen]
         report = summarise(runs, shown=wanted.worst)
         _print_report(report)
         found = asdict(report)

@@ -31,7 +31,10 @@ _DUST = 1e-6  # seconds and tokens closer than this are equal: sums of floats dr
 
 
 class Refusals(Enum):
-    """What a refused call costs: nothing, a place in this window, a place in the next one, or a longer window."""
+    """What a refused call costs: nothing, a place in this window, a place in the next one, or a longer window.
+
+    Windows grow to twice their length at most: else a stranger who keeps calling would hold one shut for ever.
+    """
 
     FREE = "free"
     COUNTED = "counted"
@@ -103,7 +106,7 @@ class FixedWindow:
         elif self.refusals is Refusals.NEXT:
             self._debt = min(self._debt + 1, self.budget - 1)
         elif self.refusals is Refusals.EXTENDS:
-            self._ends_at += self.window_s / 10
+            self._ends_at = min(self._ends_at + self.window_s / 10, self.began_at + 2 * self.window_s)
 
     def reset_at(self, now: float) -> float:
         self._roll(now)
@@ -145,7 +148,7 @@ class LazyWindow:
         elif self.refusals is Refusals.NEXT:
             self._debt = min(self._debt + 1, self.budget - 1)
         elif self.refusals is Refusals.EXTENDS:
-            self.ends_at = now + self.window_s
+            self.ends_at = min(now, self._began_at + self.window_s) + self.window_s
 
     def reset_at(self, now: float) -> float:
         return self.ends_at if now < self.ends_at else now + self.window_s
