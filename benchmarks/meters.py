@@ -55,6 +55,7 @@ class Meter(Protocol):
 
     budget: int
     window_s: float
+    refusals: Refusals
 
     def left(self, now: float) -> int:
         """Return how many calls in a row would be allowed at this instant; negative if overdrawn."""

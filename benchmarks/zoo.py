@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from attrs import define, field, frozen
 
+from benchmarks.meters import Refusals
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
@@ -129,6 +131,7 @@ class Server:
     allowed: int = field(default=0, init=False)
     refused: int = field(default=0, init=False)
     _seen: dict[str, float] = field(factory=dict, init=False)
+    _owed_since: float | None = field(default=None, init=False)
     _promised_at: float = field(default=math.inf, init=False)
     _allowed_at: float = field(default=-math.inf, init=False)
     _earlier: Stated | None = field(default=None, init=False)
@@ -140,6 +143,8 @@ class Server:
 
     def call(self, now: float) -> Answer:
         """Answer one call of the client under test, arriving now."""
+        if self._owed_since is not None:
+            self._collect(now)
         is_first = not self.allowed and not self.refused
         has_token = self.left(now) >= 1
         if has_token and not (self.temper.spurious and self.dice.random() < self.temper.spurious):
@@ -159,12 +164,21 @@ class Server:
             self.meter.count(now)
         else:
             self.meter.count_refused(now)
+            self._owed_since = now
         self._seen["foreign use"] = now
         return is_allowed
 
     def note(self, cause: str, now: float) -> None:
         """Remember a disturbance that excuses 429s until this window ends."""
         self._seen[cause] = now
+
+    def _collect(self, now: float) -> None:
+        """Note that a window began with what strangers' refused calls were charged in advance."""
+        opened_at = self.meter.opened_at(now)
+        if self._owed_since is not None and opened_at > self._owed_since:
+            self._owed_since = None
+            if self.meter.refusals is Refusals.NEXT:
+                self._seen["foreign use"] = opened_at
 
     def _apply_edits(self, now: float) -> None:
         # A cut takes effect, and counts as seen, with the first call after it: nobody can know of it earlier.

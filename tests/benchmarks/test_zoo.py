@@ -226,3 +226,13 @@ def test_a_cut_that_the_opening_call_reveals_excuses_its_window(now, window_s):
     cut = server(lazy, edits=[Edit(at=0.0, budget=1, window_s=window_s)])
     assert cut.call(now).is_allowed
     assert [cut.call(now + window_s / 3).excuses for _ in range(2)] == [("limit cut",)] * 2
+
+
+def test_what_strangers_were_charged_in_advance_excuses_the_window_that_pays():
+    """A stranger's refused call that is charged to the next window excuses that window, and no later one."""
+    shared = server(FixedWindow(budget=3, window_s=60.0, refusals=Refusals.NEXT))
+    assert [shared.foreign_call(1.0) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert [shared.call(at).excuses for at in (61.0, 62.0)] == [(), ("foreign use",)]
+    assert [shared.call(at).excuses for at in (121.0, 122.0, 123.0)] == [(), (), ()]
+    assert shared.left(124.0) == 0
+    assert shared.call(124.0).excuses == ()
