@@ -2,7 +2,8 @@
 
 A window of D days is stated as ``start`` = D days before today and ``end`` = today, both naive midnights of the app's
 own days. Point i belongs to day ``start + i + 1``, so that the last one is today and still grows (a reading that four
-clients share; no source is certain).
+clients share; no source is certain). Where several apps are asked for, each counts its own days, and the first one's
+are stated.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ def pie(asked: Asked) -> dict[str, Any]:
     group_by = asked.query.choice("groupBy", _GroupBy)
     filters = asked.query.filters()
     apps = asked.apps()
-    days = _window(asked.query, apps[0], default_minutes=_DAY_MINUTES)
+    windows = [_window(asked.query, app, default_minutes=_DAY_MINUTES) for app in apps]
     parts: dict[tuple[str, str], Usage] = {}
-    for app in apps:
+    for app, days in zip(apps, windows, strict=True):
         for key, usage in _grouped(app, group_by, filters, days_of(metric, days)):
             parts[key] = parts.get(key, Usage()) + usage
     listed = [
@@ -52,7 +53,7 @@ def pie(asked: Asked) -> dict[str, Any]:
         for (name, label), usage in parts.items()
         if usage.loads
     ]
-    return {"data": {**_stated(days), "slices": listed}}
+    return {"data": {**_stated(windows[0]), "slices": listed}}
 
 
 def graph(asked: Asked) -> dict[str, Any]:
@@ -60,9 +61,9 @@ def graph(asked: Asked) -> dict[str, Any]:
     metric = asked.query.choice("graph", ErrorGraph)
     filters = asked.query.filters()
     apps = asked.apps()
-    days = _window(asked.query, apps[0], default_minutes=_MONTH_MINUTES)
-    series = {"name": metric.value, "points": _points(apps, metric, filters, days)}
-    return {"data": {**_stated(days), "series": [series]}}
+    windows = [_window(asked.query, app, default_minutes=_MONTH_MINUTES) for app in apps]
+    series = {"name": metric.value, "points": _points(apps, metric, filters, windows)}
+    return {"data": {**_stated(windows[0]), "series": [series]}}
 
 
 def sparklines(asked: Asked) -> dict[str, Any]:
@@ -70,11 +71,12 @@ def sparklines(asked: Asked) -> dict[str, Any]:
     metric = asked.query.choice("graph", ErrorGraph)
     asked.query.choice_or("groupBy", _SparklineGroup.APP_ID)
     apps = asked.apps()
-    days = _window(asked.query, apps[0], default_minutes=_MONTH_MINUTES)
+    windows = [_window(asked.query, app, default_minutes=_MONTH_MINUTES) for app in apps]
     series = [
-        {"name": app.profile.id, "label": app.profile.name, "points": _points([app], metric, {}, days)} for app in apps
+        {"name": app.profile.id, "label": app.profile.name, "points": _points([app], metric, {}, [days])}
+        for app, days in zip(apps, windows, strict=True)
     ]
-    return {"data": {**_stated(days), "series": series}}
+    return {"data": {**_stated(windows[0]), "series": series}}
 
 
 class _SparklineGroup(StrEnum):
@@ -94,13 +96,21 @@ def _grouped(
 
 
 def _points(
-    apps: Sequence[App], metric: ErrorGraph, filters: Mapping[Dimension, str], days: Sequence[date]
+    apps: Sequence[App],
+    metric: ErrorGraph,
+    filters: Mapping[Dimension, str],
+    windows: Sequence[Sequence[date]],
 ) -> list[float]:
     chosen = [(app, selected(app.profile, filters)) for app in apps]
-    return [
-        sum((usage_of(app.profile, app.series, cohorts, part) for app, cohorts in chosen), Usage()).value(metric)
-        for part in (days_of(metric, [day]) for day in days)
-    ]
+
+    def point(days: Sequence[date]) -> float:
+        parts = [
+            usage_of(app.profile, app.series, cohorts, days_of(metric, [day]))
+            for (app, cohorts), day in zip(chosen, days, strict=True)
+        ]
+        return sum(parts, Usage()).value(metric)
+
+    return [point(days) for days in zip(*windows, strict=True)]
 
 
 def _window(query: Parameters, app: App, *, default_minutes: int) -> tuple[date, ...]:

@@ -43,9 +43,9 @@ def pie(asked: Asked) -> dict[str, Any]:
     group_by = asked.query.choice("groupBy", _GroupBy)
     filters = asked.query.filters()
     apps = asked.apps()
-    span = span_of(asked.query, apps[0], default_minutes=1440)
+    spans = [span_of(asked.query, app, default_minutes=1440) for app in apps]
     parts: dict[tuple[str, str], Flow] = {}
-    for app in apps:
+    for app, span in zip(apps, spans, strict=True):
         for key, flow in _grouped(app, group_by, filters, span):
             parts[key] = parts.get(key, Flow()) + flow
     listed = [
@@ -53,7 +53,7 @@ def pie(asked: Asked) -> dict[str, Any]:
         for (name, label), flow in parts.items()
         if flow.requests
     ]
-    start, end = (at.isoformat(timespec="seconds") for at in span)
+    start, end = (at.isoformat(timespec="seconds") for at in spans[0])
     return {"data": {"start": start, "interval": _STEP_S, "end": end, "slices": listed}}
 
 

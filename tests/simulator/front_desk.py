@@ -1,0 +1,84 @@
+"""Calls the service as a client would, without a client."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from attrs import frozen
+
+from apteligent_async.simulator import DEMO_ACCOUNT, Answer, Call, QuotaSettings, Service, World
+
+NOW = datetime(2016, 12, 12, 20, 17, 43, tzinfo=UTC)
+FIXTURES = Path(__file__).parents[3] / "shared" / "fixtures"
+
+
+def fixture(name):
+    """Read one captured answer, or skip."""
+    path = FIXTURES / name
+    if not path.exists():
+        pytest.skip("the captured answers are not beside this checkout")
+    return json.loads(path.read_text())
+
+
+def basic(user_and_password):
+    """Write an Authorization header."""
+    return {"Authorization": "Basic " + base64.b64encode(user_and_password.encode()).decode()}
+
+
+@frozen
+class FrontDesk:
+    """A service and a token that it accepts."""
+
+    service: Service
+    token: str
+
+    @classmethod
+    def open(cls, *, world=None, **quota):
+        """Open a service for the demo account."""
+        service = Service(world or World(now=NOW), quota=QuotaSettings(**quota))
+        return cls(service, service.issue_token(DEMO_ACCOUNT.client_id))
+
+    @property
+    def app_ids(self):
+        """Every app's id, the most popular first."""
+        return list(self.service.world.apps)
+
+    def ask(self, path, *, now=1.0, token=None, method="GET", headers=(), **params) -> Answer:
+        """Send one call with a token; a list is a repeated name."""
+        target = f"{path}?{urlencode(params, doseq=True)}" if params else path
+        all_headers = {"Authorization": f"Bearer {token or self.token}", **dict(headers)}
+        return self.service.handle(Call.parse(method, target, all_headers, b""), now=now)
+
+    def get(self, path, **params):
+        """Return the decoded body of a call that must succeed."""
+        answer = self.ask(path, **params)
+        body = json.loads(answer.body)
+        assert answer.status == 200, body
+        return body
+
+    def data(self, path, **params):
+        """Return what is under ``data``."""
+        return self.get(path, **params)["data"]
+
+    def refused(self, path, **params):
+        """Return the status and the decoded body of a call that must fail."""
+        answer = self.ask(path, **params)
+        assert answer.status >= 400
+        return answer.status, json.loads(answer.body)
+
+    def post_token(self, body="", *, now=1.0, path="/v2/token", user=DEMO_ACCOUNT.client_id + ":", **headers):
+        """Send a token request."""
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        call = Call.parse("POST", path, {**basic(user), **names}, body if isinstance(body, bytes) else body.encode())
+        answer = self.service.handle(call, now=now)
+        return answer.status, json.loads(answer.body), dict(answer.headers)
+
+
+PASSWORD_FORM = urlencode(
+    {"grant_type": "password", "username": DEMO_ACCOUNT.username, "password": DEMO_ACCOUNT.password}
+)
