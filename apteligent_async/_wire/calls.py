@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from enum import Enum, StrEnum
+from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from attrs import evolve, frozen
 from apteligent_async._wire.messages import Request
 from apteligent_async._wire.parameters import Encoder, filter_texts, text
 from apteligent_async.errors import ConfigurationError
+from apteligent_async.models.choices import Unchecked
 from apteligent_async.models.filters import FilterEncoder, bracketed_filters
 from apteligent_async.models.frozen import EMPTY
 
@@ -68,6 +70,7 @@ class Endpoint:
         result: the class that its answer becomes.
         grade: how far path and parameters can be trusted.
         source: who attests them, and what is guessed.
+        segments: how arguments of the template are written, where they are not free text.
         parameters: the query, by argument name and in the order in which it is sent.
         takes_filters: whether ``filters`` is an argument.
         rule: what the arguments must be together.
@@ -85,6 +88,7 @@ class Endpoint:
     result: type[Part]
     grade: Grade
     source: str
+    segments: Mapping[str, Encoder] = EMPTY
     parameters: Mapping[str, Parameter] = EMPTY
     takes_filters: bool = False
     rule: Rule | None = None
@@ -137,6 +141,11 @@ class Endpoint:
             is_secret=self.is_secret,
         )
 
+    def answers(self, path: str) -> bool:
+        """Whether a path, percent-encoded, is one of this call's."""
+        templates = [template for template in (self.template, self.alternative) if template]
+        return any(_pattern(template).fullmatch(path.rstrip("/")) for template in templates)
+
     def with_alternative_path(self) -> Endpoint:
         """Give the same call on the second path that was seen in use.
 
@@ -148,7 +157,14 @@ class Endpoint:
         return evolve(self, template=self.alternative, alternative=self.template)
 
     def _path(self, segments: Mapping[str, Any]) -> str:
-        return _PLACEHOLDER.sub(lambda match: _segment(match[1], segments[match[1]]), self.template)
+        return _PLACEHOLDER.sub(lambda match: self._segment(match[1], segments[match[1]]), self.template)
+
+    def _segment(self, name: str, value: Any) -> str:
+        (sent,) = self.segments.get(name, _free_text)(name, value)
+        # A dot segment would be resolved on the way and lead to another path, encoded or not.
+        if sent in {"", ".", ".."}:
+            raise ConfigurationError(f"{name} cannot stand in a path: {value!r}.", endpoint=self.name)
+        return quote(sent, safe="")
 
     def _query(self, given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         pairs: list[tuple[str, str]] = []
@@ -160,9 +176,13 @@ class Endpoint:
         return tuple(pairs)
 
 
-def _segment(name: str, value: Any) -> str:
-    plain = str(value.value) if isinstance(value, Enum) else value
-    # A dot segment would be resolved on the way and lead to another path, encoded or not.
-    if not isinstance(plain, str) or plain in {"", ".", ".."}:
-        raise ConfigurationError(f"{name} must be a text that can stand in a path, not {value!r}.")
-    return quote(text(name, plain)[0], safe="")
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    pieces = [re.escape(piece) for piece in _PLACEHOLDER.split(template.rstrip("/"))[::2]]
+    return re.compile("[^/]+".join(pieces))
+
+
+def _free_text(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, str | Unchecked):
+        raise ConfigurationError(f"{name} must be a text, not {value!r}.")
+    return text(name, value)

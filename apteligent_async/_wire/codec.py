@@ -13,11 +13,23 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import attrs
 from cattrs import Converter
 
-from apteligent_async._wire.hooks import OWN_KEY, Names, configure, locate
+from apteligent_async._wire.objects import OWN_KEY, Names, configure, locate
 from apteligent_async.errors import ResponseError
 from apteligent_async.models.access import Discovery, Token, Untyped
 from apteligent_async.models.apps import App, Apps
+from apteligent_async.models.breadcrumbs import AffectedUser, AffectedUsers
+from apteligent_async.models.days import DailyArray
+from apteligent_async.models.diagnostics import Country, Diagnostics, GeoPoint, Tally
+from apteligent_async.models.error_details import ErrorDetails, StackLine
+from apteligent_async.models.error_groups import ErrorCounts, ErrorPage, ErrorRow, ErrorSummaries
+from apteligent_async.models.performance import EndpointRank, EndpointRanking, ServiceRank, ServiceRanking
 from apteligent_async.models.result import Envelope, HttpExchange, Part, Result
+from apteligent_async.models.transactions import (
+    RankedTransactions,
+    TransactionGroups,
+    TransactionSummary,
+    TransactionTraces,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -30,11 +42,30 @@ ResultType = TypeVar("ResultType", bound=Result)
 NAMES = Names(
     keys={
         App: {"id": OWN_KEY, "icon_url_text": "iconURL"},
+        Country: {"name": "--NAME--"},
         Discovery: {"targets": "links"},
+        EndpointRank: {"value": "sort"},
+        EndpointRanking: {"items": "endpoints"},
+        ErrorDetails: {"class_name": "class"},
+        ErrorPage: {"items": "errors"},
+        ServiceRank: {"value": "sort"},
+        ServiceRanking: {"items": "services"},
     },
-    snake_case=frozenset({Token}),
-    whole={Apps: "apps", Untyped: "body"},
+    snake_case=frozenset({AffectedUser, Diagnostics, ErrorRow, StackLine, Token}),
+    whole={
+        AffectedUsers: "items",
+        Apps: "items",
+        ErrorCounts: "items",
+        ErrorSummaries: "items",
+        RankedTransactions: "items",
+        TransactionGroups: "items",
+        TransactionSummary: "metrics",
+        TransactionTraces: "items",
+        Untyped: "body",
+    },
     keyed=frozenset({Apps}),
+    positional=frozenset({DailyArray, GeoPoint, Tally}),
+    rest={Country: "regions"},
 )
 """What JSON calls the attributes of the models, where it is not simply the same name in camel case."""
 

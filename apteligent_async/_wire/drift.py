@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from apteligent_async._wire.hooks import SURPRISES
+from apteligent_async._wire.values import SURPRISES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,49 +1,86 @@
-"""The table of calls: one row each, with who attests it. Adding a call is adding a row."""
+"""The table of calls: one row each, with who attests it. Adding a call is adding a row.
+
+The rows of crashes and exceptions, of userflows and of the token have files of their own, and are part of this table.
+
+Grades and sources are those of the research behind this package: no documentation of the service survives but its
+introductory page, so every row says how far it can be trusted. *Both integrations* are the vendor's own, for New Relic
+and for Splunk.
+"""
 
 from __future__ import annotations
 
-from base64 import b64encode
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import Any
 
 from apteligent_async._wire.calls import Endpoint, Grade, Parameter
+from apteligent_async._wire.error_endpoints import CRASH_USERS, CRASHES, EXCEPTIONS
 from apteligent_async._wire.parameters import (
     comma_list_of,
     error_duration,
+    flag,
+    instant,
     naive_instant,
     one_of,
     performance_duration,
     texts,
+    whole,
+)
+from apteligent_async._wire.token import TOKEN, token_request
+from apteligent_async._wire.transaction_endpoints import (
+    TRANSACTIONS_DETAILS,
+    TRANSACTIONS_GROUP,
+    TRANSACTIONS_RANKED,
+    TRANSACTIONS_SUMMARY,
+    TRANSACTIONS_TRACES,
 )
 from apteligent_async.errors import ConfigurationError
-from apteligent_async.models.access import Discovery, Token, Untyped
+from apteligent_async.models.access import Discovery, Untyped
 from apteligent_async.models.apps import Apps
 from apteligent_async.models.choices import (
     AppAttribute,
     ErrorGraph,
     ErrorGroupBy,
+    LivePeriod,
     PerformanceGraph,
     PerformanceGroupBy,
+    PerformanceSort,
+    SparklineGroupBy,
 )
+from apteligent_async.models.live import LiveStats
 from apteligent_async.models.monitoring import Graph, Pie
-
-if TYPE_CHECKING:
-    from apteligent_async._wire.messages import Request
+from apteligent_async.models.performance import EndpointRanking, GeoValues, ServiceRanking
+from apteligent_async.models.trends import Trends, UserTrend
 
 __all__ = [
     "APPS_LIST",
+    "CRASHES",
+    "CRASH_USERS",
     "DISCOVER",
     "ENDPOINTS",
     "ERROR_GRAPH",
     "ERROR_PIE",
+    "ERROR_SPARKLINES",
+    "EXCEPTIONS",
+    "LIVE_STATS",
+    "PERFORMANCE_ENDPOINTS",
+    "PERFORMANCE_GEO",
+    "PERFORMANCE_GRAPH",
     "PERFORMANCE_PIE",
+    "PERFORMANCE_SERVICES",
     "TOKEN",
+    "TRANSACTIONS_DETAILS",
+    "TRANSACTIONS_GROUP",
+    "TRANSACTIONS_RANKED",
+    "TRANSACTIONS_SUMMARY",
+    "TRANSACTIONS_TRACES",
+    "TRENDS_APP",
+    "TRENDS_DAU",
+    "TRENDS_MAU",
     "custom",
+    "endpoint_for",
     "token_request",
 ]
 
-LONGEST_TOKEN_S = 31_536_000
+_FILTERS = "how filters are written is a guess (D)"
 
 
 def _one_app_argument(given: dict[str, Any]) -> dict[str, Any]:
@@ -54,19 +91,36 @@ def _one_app_argument(given: dict[str, Any]) -> dict[str, Any]:
 
 def _window_or_duration(given: dict[str, Any]) -> dict[str, Any]:
     has_window = "start" in given or "end" in given
-    left = {name: value for name, value in given.items() if not (has_window and name == "duration")}
-    return _one_app_argument(left)
+    return _one_app_argument({name: value for name, value in given.items() if not (has_window and name == "duration")})
 
 
 def _all_attributes(given: dict[str, Any]) -> dict[str, Any]:
     return {"attributes": tuple(AppAttribute), **given}
 
 
+_ONE_APP = {"app_id": Parameter(sent_as="appId", is_required=True)}
 _APP = {"app_id": Parameter(sent_as="appId"), "app_ids": Parameter(sent_as="appIds", encode=texts)}
-_ERROR_GRAPH = {"graph": Parameter(sent_as="graph", encode=one_of(ErrorGraph), is_required=True)}
-_PERFORMANCE_GRAPH = {"graph": Parameter(sent_as="graph", encode=one_of(PerformanceGraph), is_required=True)}
-_ERROR_DURATION = {"duration": Parameter(sent_as="duration", encode=error_duration)}
+_ERROR_METRIC = {
+    "duration": Parameter(sent_as="duration", encode=error_duration),
+    "graph": Parameter(sent_as="graph", encode=one_of(ErrorGraph), is_required=True),
+}
 _PERFORMANCE_DURATION = {"duration": Parameter(sent_as="duration", encode=performance_duration)}
+_PERFORMANCE_METRIC = {
+    **_PERFORMANCE_DURATION,
+    "graph": Parameter(sent_as="graph", encode=one_of(PerformanceGraph), is_required=True),
+}
+_WINDOW = {
+    "start": Parameter(sent_as="start", encode=naive_instant),
+    "end": Parameter(sent_as="end", encode=naive_instant),
+}
+_RANKING = {
+    **_ONE_APP,
+    "limit": Parameter(sent_as="limit", encode=whole),
+    **_PERFORMANCE_DURATION,
+    "geo_mode": Parameter(sent_as="geoMode", encode=flag),
+}
+_SORT = {"sort": Parameter(sent_as="sort", encode=one_of(PerformanceSort), is_required=True)}
+
 
 DISCOVER = Endpoint(
     name="discover",
@@ -77,25 +131,12 @@ DISCOVER = Endpoint(
     is_authorized=False,
     is_enveloped=False,
 )
-
-TOKEN = Endpoint(
-    name="token",
-    method="POST",
-    template="/v2/token",
-    result=Token,
-    grade=Grade.A,
-    source="the introductory page's trace; a mobile app",
-    is_authorized=False,
-    is_secret=True,
-    is_enveloped=False,
-)
-
 APPS_LIST = Endpoint(
     name="apps.list",
     template="/v2/apps",
     result=Apps,
     grade=Grade.A,
-    source="both official integrations; without attributes the answer is undocumented, so all are asked for",
+    source="both integrations; without attributes the answer is undocumented, so all are asked for",
     parameters={"attributes": Parameter(sent_as="attributes", encode=comma_list_of(AppAttribute))},
     rule=_all_attributes,
 )
@@ -105,32 +146,38 @@ ERROR_PIE = Endpoint(
     template="/v2/errorMonitoring/pie",
     result=Pie,
     grade=Grade.A1,
-    source="both official integrations; four captures; how filters are written is a guess (D)",
+    source=f"both integrations; four captures; {_FILTERS}",
     parameters={
-        **_ERROR_DURATION,
-        **_ERROR_GRAPH,
+        **_ERROR_METRIC,
         "group_by": Parameter(sent_as="groupBy", encode=one_of(ErrorGroupBy), is_required=True),
         **_APP,
     },
     takes_filters=True,
     rule=_one_app_argument,
 )
-
 ERROR_GRAPH = Endpoint(
     name="error_monitoring.graph",
     template="/v2/errorMonitoring/graph",
     result=Graph,
     grade=Grade.A1,
-    source="both official integrations; two captures; start and end from a dashboard (C), filters' form a guess (D)",
-    parameters={
-        **_APP,
-        **_ERROR_GRAPH,
-        **_ERROR_DURATION,
-        "start": Parameter(sent_as="start", encode=naive_instant),
-        "end": Parameter(sent_as="end", encode=naive_instant),
-    },
+    source=f"both integrations; two captures; start and end are a dashboard's (C); {_FILTERS}",
+    parameters={**_ERROR_METRIC, **_APP, **_WINDOW},
     takes_filters=True,
     rule=_window_or_duration,
+)
+ERROR_SPARKLINES = Endpoint(
+    name="error_monitoring.sparklines",
+    template="/v2/errorMonitoring/sparklines",
+    result=Graph,
+    grade=Grade.D,
+    source="four third parties send it to v1 (C); verb, query and body under v2 are guesses",
+    parameters={
+        **_ERROR_METRIC,
+        "group_by": Parameter(sent_as="groupBy", encode=one_of(SparklineGroupBy)),
+        **_APP,
+    },
+    takes_filters=True,
+    rule=_one_app_argument,
 )
 
 PERFORMANCE_PIE = Endpoint(
@@ -138,21 +185,117 @@ PERFORMANCE_PIE = Endpoint(
     template="/v2/performanceManagement/pie",
     result=Pie,
     grade=Grade.A1,
-    source="both official integrations; thirty captures; how filters are written is a guess (D)",
+    source=f"both integrations; thirty captures; {_FILTERS}",
     parameters={
-        **_PERFORMANCE_DURATION,
-        **_PERFORMANCE_GRAPH,
-        **_APP,
+        **_PERFORMANCE_METRIC,
         "group_by": Parameter(sent_as="groupBy", encode=one_of(PerformanceGroupBy), is_required=True),
+        **_APP,
     },
     takes_filters=True,
     rule=_one_app_argument,
 )
+PERFORMANCE_GRAPH = Endpoint(
+    name="performance_management.graph",
+    template="/v2/performanceManagement/graph",
+    result=Graph,
+    grade=Grade.D,
+    source="nobody: inferred from its neighbours, and likely to be answered 404",
+    parameters={**_PERFORMANCE_METRIC, **_APP, **_WINDOW},
+    takes_filters=True,
+    rule=_window_or_duration,
+)
+PERFORMANCE_ENDPOINTS = Endpoint(
+    name="performance_management.endpoints",
+    template="/v2/performanceManagement/endpoints",
+    result=EndpointRanking,
+    grade=Grade.B,
+    source="the Splunk integration; no capture",
+    parameters={**_SORT, **_RANKING},
+)
+PERFORMANCE_SERVICES = Endpoint(
+    name="performance_management.services",
+    template="/v2/performanceManagement/services",
+    result=ServiceRanking,
+    grade=Grade.B,
+    source="the Splunk integration; no capture",
+    parameters={**_SORT, **_RANKING},
+)
+PERFORMANCE_GEO = Endpoint(
+    name="performance_management.geo",
+    template="/v2/performanceManagement/geo",
+    result=GeoValues,
+    grade=Grade.B,
+    source="the Splunk integration; no capture",
+    parameters={"graph": Parameter(sent_as="graph", encode=one_of(PerformanceSort), is_required=True), **_RANKING},
+)
+
+TRENDS_APP = Endpoint(
+    name="trends.app",
+    template="/v2/trends/{app_id}",
+    result=Trends,
+    grade=Grade.A,
+    source="the Splunk integration; a capture of 2016; its parameters are v1's (C)",
+    parameters={
+        "max_keys": Parameter(sent_as="maxKeys", encode=whole),
+        "start_date_inclusive": Parameter(sent_as="startDateInclusive", encode=instant),
+    },
+)
+TRENDS_DAU, TRENDS_MAU = (
+    Endpoint(
+        name=f"trends.{users}",
+        template=f"/v2/trends/{users}/{{app_id}}",
+        result=UserTrend,
+        grade=Grade.B,
+        source="a mobile app; only todayValue is attested, the rest is a guess (D)",
+    )
+    for users in ("dau", "mau")
+)
+LIVE_STATS = Endpoint(
+    name="live_stats.get",
+    template="/v2/liveStats/{app_id}/{period}",
+    result=LiveStats,
+    grade=Grade.B,
+    source="a mobile app; no capture",
+    segments={"period": one_of(LivePeriod)},
+)
+
 
 ENDPOINTS: dict[str, Endpoint] = {
-    row.name: row for row in (DISCOVER, TOKEN, APPS_LIST, ERROR_PIE, ERROR_GRAPH, PERFORMANCE_PIE)
+    row.name: row
+    for row in (
+        DISCOVER,
+        TOKEN,
+        APPS_LIST,
+        ERROR_PIE,
+        ERROR_GRAPH,
+        ERROR_SPARKLINES,
+        PERFORMANCE_PIE,
+        PERFORMANCE_GRAPH,
+        PERFORMANCE_ENDPOINTS,
+        PERFORMANCE_SERVICES,
+        PERFORMANCE_GEO,
+        *CRASHES.rows(),
+        *EXCEPTIONS.rows(),
+        CRASH_USERS,
+        TRENDS_APP,
+        TRENDS_DAU,
+        TRENDS_MAU,
+        LIVE_STATS,
+        TRANSACTIONS_SUMMARY,
+        TRANSACTIONS_RANKED,
+        TRANSACTIONS_DETAILS,
+        TRANSACTIONS_GROUP,
+        TRANSACTIONS_TRACES,
+    )
 }
 """Every row by name."""
+
+
+def endpoint_for(path: str) -> Endpoint:
+    """Find the row of a path that a link leads to, so that its answer gets its model; `custom` if there is none."""
+    rows = [row for row in ENDPOINTS.values() if row.method == "GET" and row.answers(path)]
+    # A fixed segment goes before a free one: trends/dau/x is no hash of an app called dau.
+    return min(rows, key=lambda row: row.template.count("{")) if rows else custom("GET", is_repeatable=True)
 
 
 def custom(method: str, *, is_repeatable: bool) -> Endpoint:
@@ -167,51 +310,3 @@ def custom(method: str, *, is_repeatable: bool) -> Endpoint:
         is_repeatable=is_repeatable,
         is_enveloped=False,
     )
-
-
-def token_request(
-    *,
-    client_id: str,
-    username: str,
-    password: str,
-    scope: str | None = None,
-    duration: int | timedelta | None = None,
-) -> Request:
-    """Build the call for a token: RFC 6749 section 4.3.2, everything secret in the header and the body.
-
-    Args:
-        client_id: the OAuth client id; sent by Basic with an empty password.
-        username: whose token it will be.
-        password: his password.
-        scope: space-separated; None asks for a general token.
-        duration: seconds that the token shall live, at most a year; None leaves the service's 30 days.
-
-    Raises:
-        ConfigurationError: an argument cannot work.
-    """
-    _check_client_id(client_id)
-    form = {"grant_type": "password", "username": username, "password": password}
-    if scope is not None:
-        form["scope"] = scope
-    if duration is not None:
-        form["duration"] = str(_token_seconds(duration))
-    basic = b64encode(f"{client_id}:".encode()).decode("ascii")
-    return TOKEN.send(
-        TOKEN.template,
-        headers=(("authorization", f"Basic {basic}"), ("content-type", "application/x-www-form-urlencoded")),
-        body=urlencode(form).encode("ascii"),
-    )
-
-
-def _check_client_id(client_id: str) -> None:
-    if not client_id or ":" in client_id or not client_id.isprintable():
-        raise ConfigurationError("The client id must be a printable text without a colon.", endpoint=TOKEN.name)
-
-
-def _token_seconds(duration: int | timedelta) -> int:
-    seconds = int(duration.total_seconds()) if isinstance(duration, timedelta) else duration
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 1 <= seconds <= LONGEST_TOKEN_S:
-        raise ConfigurationError(
-            f"A token lives 1 to {LONGEST_TOKEN_S} seconds, not {duration!r}.", endpoint=TOKEN.name
-        )
-    return seconds

@@ -16,10 +16,12 @@ from apteligent_async.models.choices import FilterField, UnattestedWarning, Unch
 __all__ = [
     "Encoder",
     "comma_list_of",
+    "days",
     "error_duration",
     "filter_texts",
     "flag",
     "instant",
+    "iso_period",
     "naive_instant",
     "one_of",
     "performance_duration",
@@ -33,6 +35,7 @@ Encoder: TypeAlias = Callable[[str, Any], tuple[str, ...]]
 
 DAY = 1440
 ATTESTED_ERROR_DURATIONS = frozenset({1440, 2880, 10080, 41760, 43200, 86400})
+_ISO_PERIOD = re.compile(r"P(?=.)([0-9]{1,9}[YMWD])*(T([0-9]{1,9}[HMS])+)?", re.ASCII)
 PERFORMANCE_DURATIONS = (15, 60, 240, 480, 720, 1440, 2880, 10080, 43200)
 
 
@@ -150,6 +153,30 @@ def _minutes(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ConfigurationError(f"{name} must be minutes or a timedelta, not {value!r}.")
     return value
+
+
+def days(name: str, value: Any) -> tuple[str, ...]:
+    """Send a number of days."""
+    if isinstance(value, timedelta):
+        value = value // timedelta(days=1) if not value % timedelta(days=1) else value
+    return whole(name, value)
+
+
+def iso_period(name: str, value: Any) -> tuple[str, ...]:
+    """Send an ISO period such as ``P1M`` or ``PT15M``; a timedelta becomes whole minutes."""
+    if isinstance(value, timedelta):
+        return (f"PT{_positive(name, _minutes(name, value))}M",)
+    if isinstance(value, Unchecked):
+        return (str(value.value),)
+    if not isinstance(value, str) or not _ISO_PERIOD.fullmatch(value):
+        raise ConfigurationError(f"{name} must be an ISO period such as P1M or PT15M, or a timedelta, not {value!r}.")
+    return (value,)
+
+
+def _positive(name: str, minutes: int) -> int:
+    if minutes < 1:
+        raise ConfigurationError(f"{name} must be at least a minute.")
+    return minutes
 
 
 def instant(name: str, value: Any) -> tuple[str, ...]:

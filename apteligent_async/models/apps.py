@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
-
 from attrs import field, frozen
 
 from apteligent_async.models.choices import AppType  # noqa: TC001  cattrs resolves it
 from apteligent_async.models.frozen import FrozenMapping
 from apteligent_async.models.region import Region
-from apteligent_async.models.result import Number, Part, Result
+from apteligent_async.models.result import Listing, Number, Part
 from apteligent_async.models.tables import Column, columns_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["App", "Apps"]
 
@@ -71,37 +66,22 @@ class App(Part):
 
 
 @frozen(kw_only=True, repr=False)
-class Apps(Result):
-    """The caller's apps, a sequence in the service's order.
+class Apps(Listing[App]):
+    """The caller's apps.
 
     Attributes:
-        apps: the apps themselves.
         by_id: the same by app id.
     """
 
-    apps: tuple[App, ...]
     by_id: FrozenMapping[App] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "by_id", FrozenMapping({app.id: app for app in self.apps}))
-
-    def __len__(self) -> int:
-        return len(self.apps)
-
-    def __iter__(self) -> Iterator[App]:
-        return iter(self.apps)
-
-    @overload
-    def __getitem__(self, index: int) -> App: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[App, ...]: ...
-    def __getitem__(self, index: int | slice) -> App | tuple[App, ...]:
-        return self.apps[index]
+        object.__setattr__(self, "by_id", FrozenMapping({app.id: app for app in self.items}))
 
     def columns(self) -> tuple[Column, ...]:
         """Give one row per app, all attributes but its versions."""
         return columns_of(
-            self.apps,
+            self.items,
             id="text",
             app_name="text",
             app_type="text",
@@ -113,7 +93,3 @@ class Apps(Result):
             rating="number",
             role="text",
         )
-
-    def headline(self) -> str:
-        """Say how many apps there are."""
-        return f"{len(self.apps)} apps"

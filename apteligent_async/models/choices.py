@@ -11,9 +11,15 @@ __all__ = [
     "AppType",
     "ErrorGraph",
     "ErrorGroupBy",
+    "ErrorStatus",
     "FilterField",
+    "LivePeriod",
     "PerformanceGraph",
     "PerformanceGroupBy",
+    "PerformanceSort",
+    "SortOrder",
+    "SparklineGroupBy",
+    "TableSort",
     "UnattestedWarning",
     "Unchecked",
 ]
@@ -116,3 +122,49 @@ class AppType(StrEnum):
     ANDROID = "android"
     HTML5 = "html5"
     WP = "wp"
+
+
+class ErrorStatus(StrEnum):
+    """What became of a group of errors (grade C)."""
+
+    KNOWN = "known"
+    UNRESOLVED = "unresolved"
+    RESOLVED = "resolved"
+
+
+class TableSort(StrEnum):
+    """What the paginated table can be sorted by (grade B)."""
+
+    USERS_AFFECTED = "usersAffected"
+    TIMES_OCCURRED = "timesOccurred"
+    FIRST_OCCURRED = "firstOccurred"
+    LAST_OCCURRED = "lastOccurred"
+
+
+class SortOrder(StrEnum):
+    """Which way a table is sorted (grade B)."""
+
+    ASCENDING = "ascending"
+    DESCENDING = "descending"
+
+
+class PerformanceSort(StrEnum):
+    """What endpoints, services and countries are ranked by (grade B)."""
+
+    LATENCY = "latency"
+    VOLUME = "volume"
+    ERRORS = "errors"
+    DATA = "data"
+
+
+class LivePeriod(StrEnum):
+    """Windows of the live statistics: one bucket of a day, or five minutes in many (grade B)."""
+
+    DAY = "P1D"
+    FIVE_MINUTES = "PT5M"
+
+
+class SparklineGroupBy(StrEnum):
+    """What sparklines can be cut by (grade C)."""
+
+    APP_ID = "appId"

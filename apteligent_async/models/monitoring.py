@@ -73,10 +73,12 @@ class Series(Part):
 
     Attributes:
         name: the metric, or the group.
+        label: what to show; in sparklines only.
         points: one value per bucket, oldest first; None where there is none.
     """
 
     name: str
+    label: str | None = None
     points: tuple[Number | None, ...]
 
 

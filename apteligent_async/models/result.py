@@ -6,17 +6,25 @@ are the same for all of them.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 from attrs import field, frozen
 
 from apteligent_async.models.frozen import EMPTY, FrozenMapping
 from apteligent_async.models.tables import Column, arrow_table, html_table, printable, rows
 
-__all__ = ["Envelope", "HttpExchange", "Number", "Part", "Result"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Envelope", "HttpExchange", "Listing", "Number", "Part", "Result", "Scalar"]
+
+Item = TypeVar("Item")
 
 Number: TypeAlias = int | float
 """A number as the service sent it: the same field may be whole in one answer and not in the next."""
+
+Scalar: TypeAlias = str | int | float | bool | None
+"""A value that no capture shows, kept as the service sent it."""
 
 
 @frozen(kw_only=True)
@@ -106,6 +114,34 @@ class Result(Part):
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return arrow_table(self.columns()).__arrow_c_stream__(requested_schema)
+
+
+@frozen(kw_only=True, repr=False)
+class Listing(Result, Generic[Item]):
+    """A result that is a sequence, in the service's order.
+
+    Attributes:
+        items: what it lists.
+    """
+
+    items: tuple[Item, ...]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Item, ...]: ...
+    def __getitem__(self, index: int | slice) -> Item | tuple[Item, ...]:
+        return self.items[index]
+
+    def headline(self) -> str:
+        """Say how many there are."""
+        return f"of {len(self.items)}"
 
 
 def _mapping(value: Any) -> FrozenMapping[Any]:

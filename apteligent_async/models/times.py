@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 __all__ = ["parse_date", "parse_time", "span"]
 
 
-def parse_time(text: str | None) -> datetime | None:
-    """Read an ISO time; aware if the text has an offset, naive if not, None if it is no time at all."""
-    if text is None:
+def parse_time(sent: str | float | None) -> datetime | None:
+    """Read a time: ISO text, aware if it has an offset and naive if not, or milliseconds since 1970, which are UTC.
+
+    None if it is no time at all.
+    """
+    if sent is None:
         return None
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
+        return datetime.fromisoformat(sent) if isinstance(sent, str) else datetime.fromtimestamp(sent / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
         return None
 
 

@@ -32,7 +32,7 @@ GRAPH = Graph(
     end_text="2014-11-16T00:00:00",
     interval=86400,
 )
-APPS = Apps(apps=(App(id="0" * 24, app_name="One", dau=5), App(id="1" * 24)))
+APPS = Apps(items=(App(id="0" * 24, app_name="One", dau=5), App(id="1" * 24)))
 RESULTS = [PIE, GRAPH, APPS, Discovery(targets=freeze({"v1.0": {"href": "/v1.0/base"}})), Untyped(body=freeze([1, {}]))]
 
 
@@ -50,7 +50,7 @@ def test_results_are_values(result):
     [
         (PIE, "<Pie 2 slices, 2015-09-01 to 2015-09-02>"),
         (GRAPH, "<Graph 1 series of 3 points, 2014-11-13 to 2014-11-16>"),
-        (APPS, "<Apps 2 apps>"),
+        (APPS, "<Apps of 2>"),
         (Pie(slices=()), "<Pie 0 slices, window unknown>"),
         (RESULTS[3], "<Discovery v1.0>"),
         (RESULTS[4], "<Untyped list>"),

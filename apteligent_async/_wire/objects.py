@@ -1,0 +1,263 @@
+"""How cattrs is taught to read JSON objects into models and to lose nothing on the way.
+
+cattrs alone would drop what it does not know and forget what was missing. Knows no model but the parents of all; what
+JSON calls their attributes comes from `Names`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, get_args
+
+import attrs
+from attrs import frozen
+from cattrs import ClassValidationError, Converter, IterableValidationError
+from cattrs.errors import AttributeValidationNote, IterableValidationNote
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from apteligent_async._wire.values import configure_values, each, json_object, surprise
+from apteligent_async.models.frozen import EMPTY, FrozenMapping, freeze, thaw
+from apteligent_async.models.result import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from apteligent_async._wire.values import Hook
+
+__all__ = ["OWN_KEY", "Names", "configure", "locate"]
+
+# A key of the service never starts with NUL (one that does is unknown, or refused), so these stay apart from its own.
+OWN_KEY = "\x00key"
+_EXTRA, _ABSENT, _REST = "\x00extra", "\x00absent", "\x00rest"
+
+_BOOKKEEPING = frozenset({"extra", "absent", "envelope", "http"})
+
+
+@frozen(kw_only=True)
+class Names:
+    """What JSON calls the attributes of the models.
+
+    Attributes:
+        keys: where the key is not the attribute's name in camel case, less ``_text``.
+        snake_case: models whose keys are the attributes' names as they are, less ``_text``.
+        whole: models whose JSON is the value of this one attribute, not an object with keys.
+        keyed: those among them that are an object of parts, each knowing its key as `OWN_KEY`.
+        positional: models whose JSON is a list of their attributes, in order.
+        rest: models with an attribute that takes all keys which no other attribute has.
+    """
+
+    keys: Mapping[type, Mapping[str, str]]
+    snake_case: frozenset[type]
+    whole: Mapping[type, str]
+    keyed: frozenset[type]
+    positional: frozenset[type]
+    rest: Mapping[type, str]
+
+    def of(self, model: type) -> dict[str, str]:
+        """Give the key of every attribute that comes from the JSON object."""
+        special = dict(self.keys.get(model, {}))
+        if model in self.rest:
+            special[self.rest[model]] = _REST
+        known = (a.name for a in attrs.fields(model) if a.init and a.name not in _BOOKKEEPING)
+        return {name: special.get(name) or self._usual(model, name) for name in known}
+
+    def _usual(self, model: type, name: str) -> str:
+        name = name.removesuffix("_text")
+        if model in self.snake_case:
+            return name
+        first, *others = name.split("_")
+        return first + "".join(word.capitalize() for word in others)
+
+
+def configure(converter: Converter, names: Names) -> Converter:
+    """Teach a converter the models' ways. cattrs asks what is registered last first."""
+    configure_values(converter)
+    converter.register_structure_hook_factory(_is_part, lambda t: _part_hook(t, converter, names))
+    converter.register_unstructure_hook_factory(_is_part, lambda t: _part_unhook(t, converter, names))
+    for model, name in names.whole.items():
+        structure, unstructure = _whole_keyed if model in names.keyed else _whole
+        converter.register_structure_hook_factory(_exactly(model), _bound(structure, converter, name))
+        converter.register_unstructure_hook_factory(_exactly(model), _bound(unstructure, converter, name))
+    for model in names.positional:
+        converter.register_structure_hook_factory(_exactly(model), lambda t: _positional_hook(t, converter, names))
+        converter.register_unstructure_hook_factory(_exactly(model), lambda t: _positional_unhook(t, converter, names))
+    return converter
+
+
+def locate(error: Exception, names: Names) -> tuple[str, str]:
+    """Say where the first misfit lies, as a JSON path, and what is wrong with it."""
+    path = "$"
+    while isinstance(error, ClassValidationError | IterableValidationError):
+        inner = error.exceptions[0]
+        for note in getattr(inner, "__notes__", ()):
+            if isinstance(note, AttributeValidationNote):
+                path += _attribute_step(error.cl, note.name, names)
+            elif isinstance(note, IterableValidationNote):
+                path += _step(note.index)
+        error = inner
+    if isinstance(error, KeyError):
+        return path, "is missing"
+    return path, "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _attribute_step(model: type, name: str, names: Names) -> str:
+    keys = names.of(model)
+    if model in names.positional:
+        return _step(list(keys).index(name))
+    return "" if keys[name] == _REST else _step(keys[name])
+
+
+def _step(key: str | int) -> str:
+    if isinstance(key, int):
+        return f"[{key}]"
+    return f".{key}" if key.isidentifier() else f"[{key!a}]"
+
+
+def _is_part(t: Any) -> bool:
+    return isinstance(t, type) and issubclass(t, Part)
+
+
+def _exactly(model: type) -> Callable[[Any], bool]:
+    return lambda t: t is model
+
+
+def _bound(factory: Callable[[Any, Converter, str], Any], converter: Converter, name: str) -> Callable[[Any], Any]:
+    return lambda t: factory(t, converter, name)
+
+
+def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
+    keys = names.of(t)
+    known = frozenset(keys.values())
+    fields = {name: override(rename=key) for name, key in keys.items()}
+    fields["extra"] = override(rename=_EXTRA, struct_hook=_as_is)
+    fields["absent"] = override(rename=_ABSENT, struct_hook=_as_is)
+    fields |= {name: override(omit=True) for name in ("envelope", "http")}
+    inner = make_dict_structure_fn(
+        t, converter, _cattrs_detailed_validation=converter.detailed_validation, **_existing(t, fields)
+    )
+    complete = _with_rest if t in names.rest else _with_bookkeeping
+
+    def structure(value: Any, _: Any) -> Any:
+        if json_object(value).keys() != known:
+            value = complete(value, known, t)
+        return inner(value, t)
+
+    return structure
+
+
+def _as_is(value: Any, _: Any) -> Any:
+    return value
+
+
+def _existing(t: type[Part], fields: dict[str, Any]) -> dict[str, Any]:
+    present = attrs.fields_dict(t)
+    return {name: how for name, how in fields.items() if name in present}
+
+
+def _with_bookkeeping(value: dict[str, Any], known: frozenset[str], t: type) -> dict[str, Any]:
+    extra = {key: freeze(item) for key, item in value.items() if key not in known}
+    for key in extra:
+        surprise(f"{t.__name__}.{key}")
+    absent = _shared(known.difference(value))
+    return {**value, _ABSENT: absent, _EXTRA: FrozenMapping(extra) if extra else EMPTY}
+
+
+def _with_rest(value: dict[str, Any], known: frozenset[str], _: type) -> dict[str, Any]:
+    named = {key: item for key, item in value.items() if key in known and key != _REST}
+    rest = {key: item for key, item in value.items() if key not in named}
+    return {**named, _REST: rest, _ABSENT: _shared(known.difference(named, {_REST}))}
+
+
+@lru_cache(maxsize=1024)
+def _shared(keys: frozenset[str]) -> frozenset[str]:
+    """Keep one copy of each set of absent keys, as all rows of an answer tend to lack the same."""
+    return keys
+
+
+def _part_unhook(t: type[Part], converter: Converter, names: Names) -> Callable[[Any], Any]:
+    fields = {name: override(rename=key) for name, key in names.of(t).items()}
+    fields |= dict.fromkeys(_BOOKKEEPING, override(omit=True))
+    inner = make_dict_unstructure_fn(t, converter, **_existing(t, fields))
+
+    def unstructure(model: Any) -> dict[str, Any]:
+        body = inner(model)
+        for key in model.absent:
+            if body[key] is None:
+                del body[key]
+        body.update(thaw(model.extra))
+        return body
+
+    if t in names.rest:
+        return lambda model: _merged(unstructure(model))
+    return unstructure
+
+
+def _merged(body: dict[str, Any]) -> dict[str, Any]:
+    rest = body.pop(_REST)
+    return {**body, **rest}
+
+
+def _positional_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
+    keys = list(names.of(t).values())
+    inner = _part_hook(t, converter, names)
+
+    def structure(value: Any, _: Any) -> Any:
+        if value.__class__ is not list:
+            raise TypeError("is not the JSON list that was expected")
+        places = (*keys, *map(str, range(len(keys), len(value))))
+        return inner(dict(zip(places, value, strict=False)), t)
+
+    return structure
+
+
+def _positional_unhook(t: type[Part], converter: Converter, names: Names) -> Callable[[Any], Any]:
+    inner = _part_unhook(t, converter, names)
+    return lambda model: list(inner(model).values())
+
+
+def _content_type(t: Any, name: str) -> Any:
+    declared: Any = attrs.fields_dict(attrs.resolve_types(t))[name].type
+    if getattr(declared, "__parameters__", ()):
+        return declared[get_args(t.__orig_bases__[0])]
+    return declared
+
+
+def _whole_hook(t: Any, converter: Converter, name: str) -> Hook:
+    content = _content_type(t, name)
+    inner = converter.get_structure_hook(content)
+    return lambda value, _: t(**{name: inner(value, content)})
+
+
+def _whole_unhook(_: Any, converter: Converter, name: str) -> Callable[[Any], Any]:
+    return lambda model: converter.unstructure(getattr(model, name))
+
+
+def _keyed_hook(t: Any, converter: Converter, name: str) -> Hook:
+    item = get_args(_content_type(t, name))[0]
+    part = converter.get_structure_hook(item)
+
+    def structure(value: Any, _: Any) -> Any:
+        bodies = ((key, _with_own_key(key, body)) for key, body in json_object(value).items())
+        return t(**{name: tuple(each(bodies, part, item))})
+
+    return structure
+
+
+def _with_own_key(key: str, body: Any) -> Any:
+    if body.__class__ is not dict:
+        return body
+    if OWN_KEY in body:
+        raise ValueError("has a key that starts with NUL")
+    return {OWN_KEY: key, **body}
+
+
+def _keyed_unhook(_: Any, converter: Converter, name: str) -> Callable[[Any], Any]:
+    def unstructure(model: Any) -> dict[str, Any]:
+        bodies = [converter.unstructure(part) for part in getattr(model, name)]
+        return {body.pop(OWN_KEY): body for body in bodies}
+
+    return unstructure
+
+
+_whole = (_whole_hook, _whole_unhook)
+_whole_keyed = (_keyed_hook, _keyed_unhook)
