@@ -1,1 +1,91 @@
-"""Async client for the Apteligent REST API v2."""
+"""Async client for the Apteligent REST API v2 that uses the whole rate budget and never exceeds it.
+
+    async with ApteligentClient(PasswordGrant(client_id, username, password)) as client:
+        apps = await client.apps.list()
+
+The map of the package; arrows point down only:
+
+    cli                         the command `apteligent`
+    client                      one typed method per endpoint
+    _session                    the life of a call, and of a client
+    _dispatch   _settings       the line in real time; what a client was made with
+    _auth  _budgets  _http      the token; where budgets live; httpx
+    _wire                       the API, as data
+    models  _scheduling  simulator      three leaves that do not know each other
+    errors
+"""
+
+from __future__ import annotations
+
+from apteligent_async._auth import PasswordGrant, StaticToken
+from apteligent_async._budgets import MemoryBudget
+from apteligent_async._scheduling.forecast import BudgetSnapshot
+from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
+from apteligent_async._scheduling.signals import Priority
+from apteligent_async._version import __version__
+from apteligent_async.client import ApteligentClient
+from apteligent_async.errors import (
+    ApteligentError,
+    AuthenticationError,
+    BadRequestError,
+    ClientStateError,
+    ConfigurationError,
+    ConnectionFailed,
+    DeadlineExceeded,
+    NotFoundError,
+    QueueFull,
+    RateLimitedError,
+    ResponseError,
+    ServerError,
+    UnsafeLinkError,
+)
+from apteligent_async.models.choices import (
+    AppAttribute,
+    ErrorGraph,
+    ErrorGroupBy,
+    PerformanceGraph,
+    PerformanceGroupBy,
+    UnattestedWarning,
+    Unchecked,
+)
+from apteligent_async.models.days import DayLabels
+from apteligent_async.models.filters import FilterEncoder, bracketed_filters, flat_filters, json_filters
+from apteligent_async.models.region import Region
+
+__all__ = [
+    "AppAttribute",
+    "ApteligentClient",
+    "ApteligentError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BudgetSnapshot",
+    "ClientStateError",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "DayLabels",
+    "DeadlineExceeded",
+    "ErrorGraph",
+    "ErrorGroupBy",
+    "FilterEncoder",
+    "MemoryBudget",
+    "NotFoundError",
+    "PasswordGrant",
+    "PerformanceGraph",
+    "PerformanceGroupBy",
+    "Priority",
+    "QueueFull",
+    "RateLimitedError",
+    "RatePolicy",
+    "Region",
+    "ResponseError",
+    "RetryPolicy",
+    "ServerError",
+    "StaticToken",
+    "UnattestedWarning",
+    "Unchecked",
+    "UnsafeLinkError",
+    "__version__",
+    "bracketed_filters",
+    "flat_filters",
+    "json_filters",
+]

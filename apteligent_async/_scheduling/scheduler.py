@@ -37,7 +37,7 @@ from attrs import frozen
 
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, forecast
-from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
+from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.queue import Queue
 from apteligent_async._scheduling.release import released_at
 from apteligent_async._scheduling.retry import judge
@@ -84,9 +84,8 @@ class Scheduler:
     `wake_at`, or when something happens, whichever is first.
     """
 
-    def __init__(self, policy: RatePolicy | None = None, *, retry: RetryPolicy | None = None) -> None:
+    def __init__(self, policy: RatePolicy | None = None) -> None:
         self.policy = policy or RatePolicy()
-        self.retry = retry or RetryPolicy()
         self.budget = Budget(is_alone=self.policy.mode == "exclusive")
         self._queue = Queue()
         self._in_flight = 0
@@ -95,7 +94,13 @@ class Scheduler:
         self._wake_at: float | None = None
 
     def submit(self, job: Job, *, now: float) -> Admission:
-        """Let a job join the line, unless its deadline is hopeless or the line is full."""
+        """Let a job join the line, unless its deadline is hopeless or the line is full.
+
+        A job that has been in the line before takes its old place.
+        """
+        if job.ticket:
+            self._queue.rejoin(job)
+            return Admission()
         job.submitted_at = now
         if job.deadline_at < math.inf:
             eta = forecast(self.budget, self._ahead_of(job) + job.cost, now=now)
@@ -144,7 +149,7 @@ class Scheduler:
         self._in_flight -= 1
         self._jitter = dice
         self._account(job, outcome, now=now)
-        verdict = judge(self.retry, job, outcome, now=now, dice=dice)
+        verdict = judge(job, outcome, now=now, dice=dice)
         if isinstance(verdict, Again):
             return self._repeat(job, verdict, now=now)
         job.stage = Stage.ENDED

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from apteligent_async._scheduling.policy import RetryPolicy
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
@@ -68,6 +70,7 @@ class Job:
         cost: tokens that the service charges for it, at least 1.
         deadline_at: instant after which the caller no longer wants it.
         is_repeatable: whether it may be sent again after it may have reached the service.
+        retry: when it is sent again.
         stage: where it is.
         ticket: its number in the order of submission, kept over all attempts.
         tag: its place among the flows of its lane, kept over all attempts.
@@ -83,6 +86,7 @@ class Job:
     cost: int = 1
     deadline_at: float = math.inf
     is_repeatable: bool = True
+    retry: RetryPolicy = RetryPolicy()
 
     stage: Stage = field(default=Stage.NEW, init=False)
     ticket: int = field(default=0, init=False)

@@ -9,7 +9,9 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Reply", "Request"]
+    from apteligent_async.errors import ConnectionFailed
+
+__all__ = ["LinkFailure", "Reply", "Request"]
 
 
 @frozen(kw_only=True)
@@ -52,3 +54,18 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+
+
+@frozen(kw_only=True)
+class LinkFailure:
+    """An attempt that brought no complete answer.
+
+    Attributes:
+        error: what to raise if there is no further attempt.
+        was_sent: False only if the request certainly never left.
+        headers: those of the answer, if they did arrive.
+    """
+
+    error: ConnectionFailed
+    was_sent: bool = True
+    headers: Mapping[str, str] | None = None

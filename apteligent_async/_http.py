@@ -1,0 +1,228 @@
+"""Sends one request through an httpx client, over a pool of ours, and maps what goes wrong.
+
+httpx's own pool searches all of its connections for every request, so fifty requests in flight cost ten times the
+CPU per request of one alone. Here each connection is a transport of its own, and free ones lie on a stack: the one
+used last is taken first, and only that one is checked for staleness.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import quote_plus
+from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
+
+import anyio
+import httpx
+
+from apteligent_async._wire.messages import LinkFailure, Reply, Request
+from apteligent_async.errors import ConfigurationError, ConnectionFailed
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator, Mapping
+
+__all__ = ["ConnectionStack", "HttpLink", "is_loopback", "open_stack"]
+
+MOST_BYTES = 64 * 1024 * 1024
+"""The largest body, decompressed, that is read: far above anything attested, far below what hurts."""
+
+CONNECT_S = 10.0
+"""Seconds for a connection to be made, within the time for the whole attempt."""
+
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+
+
+class ConnectionStack(httpx.AsyncBaseTransport):
+    """As many connections as there are requests at once, each a transport of its own; free ones on a stack.
+
+    Its state is the free connections and whether it is closed. Whoever sends bounds the number of requests.
+    """
+
+    def __init__(self, *, verify: ssl.SSLContext | None, proxy: httpx.Proxy | None, most_free: int) -> None:
+        self._verify = verify
+        self._proxy = proxy
+        self._most_free = most_free
+        self._free: list[httpx.AsyncHTTPTransport] = []
+        self._is_closed = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request over the connection used last, or a new one."""
+        connection = self._free.pop() if self._free else self._connect()
+        try:
+            response = await connection.handle_async_request(request)
+        except BaseException:
+            await self._put_back(connection)
+            raise
+        response.stream = _ReturningStream(response.stream, self, connection)
+        return response
+
+    async def aclose(self) -> None:
+        """Close the free connections; those in use are closed when they come back."""
+        self._is_closed = True
+        while self._free:
+            await self._free.pop().aclose()
+
+    async def _put_back(self, connection: httpx.AsyncHTTPTransport) -> None:
+        if self._is_closed or len(self._free) >= self._most_free:
+            with anyio.CancelScope(shield=True):
+                await connection.aclose()
+        else:
+            self._free.append(connection)
+
+    def _connect(self) -> httpx.AsyncHTTPTransport:
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        return httpx.AsyncHTTPTransport(verify=self._verify or _tls(), limits=limits, proxy=self._proxy)
+
+
+class _ReturningStream(httpx.AsyncByteStream):
+    """A response's body that puts its connection back when it is closed."""
+
+    def __init__(self, stream: object, stack: ConnectionStack, connection: httpx.AsyncHTTPTransport) -> None:
+        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  what async transports return
+        self._stream = stream
+        self._stack = stack
+        self._connection: httpx.AsyncHTTPTransport | None = connection
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._stream:
+            yield part
+
+    async def aclose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            await self._stream.aclose()
+        finally:
+            await self._stack._put_back(connection)  # noqa: SLF001  the stack's own other half
+
+
+def open_stack(
+    origin: httpx.URL, *, proxy: str | None, ssl_context: ssl.SSLContext | None, most_free: int
+) -> ConnectionStack:
+    """Make the pool for one origin, through a proxy if one was given or the environment names one.
+
+    Raises:
+        ConfigurationError: the proxy's address cannot be used.
+    """
+    address = None if is_loopback(origin.host) else proxy or _environment_proxy(origin)
+    try:
+        chosen = None if address is None else httpx.Proxy(address)
+    except (ValueError, httpx.InvalidURL):
+        problem = "The proxy's address cannot be used: it must be like http://host:port."
+        raise ConfigurationError(problem) from None  # the cause may quote the proxy's password
+    return ConnectionStack(verify=ssl_context, proxy=chosen, most_free=most_free)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name stands for this machine."""
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _environment_proxy(origin: httpx.URL) -> str | None:
+    proxies = getproxies_environment()
+    if proxy_bypass_environment(origin.host, proxies):
+        return None
+    return proxies.get(origin.scheme) or proxies.get("all")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context()
+
+
+class HttpLink:
+    """Sends requests to one origin. Its state is the httpx client; closing it closes only what it made.
+
+    Args:
+        client: does the sending.
+        origin: scheme, host and port.
+        headers: what every request carries.
+        owns_client: whether `aclose` closes the client.
+    """
+
+    def __init__(
+        self, client: httpx.AsyncClient, *, origin: httpx.URL, headers: Mapping[str, str], owns_client: bool
+    ) -> None:
+        self._client = client
+        self._origin = str(origin).rstrip("/")
+        self._headers = headers
+        self._owns_client = owns_client
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._owns_client:
+            await self._client.aclose()
+
+    async def send(self, request: Request, *, token: str | None, timeout_s: float | None) -> Reply | LinkFailure:
+        """Make one attempt; everything that the link does wrong comes back as a failure.
+
+        Args:
+            request: what to send.
+            token: bearer token to send along.
+            timeout_s: seconds for the whole attempt; None for no bound.
+
+        Raises:
+            ConfigurationError: the request cannot be sent at all.
+        """
+        received: list[httpx.Response] = []
+        try:
+            with anyio.fail_after(timeout_s):
+                return await self._exchange(self._build(request, token, timeout_s), received)
+        except _OUR_FAULT as error:
+            raise ConfigurationError(f"The request cannot be sent: {error}.", endpoint=request.endpoint) from error
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:
+            return _failure(error, received, timeout_s)
+
+    async def _exchange(self, request: httpx.Request, received: list[httpx.Response]) -> Reply:
+        response = await self._client.send(request, stream=True, follow_redirects=False)
+        received.append(response)
+        try:
+            body = await _read(response)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await response.aclose()
+        return Reply(status=response.status_code, headers=_plain(response.headers), body=body)
+
+    def _build(self, request: Request, token: str | None, timeout_s: float | None) -> httpx.Request:
+        headers = {**self._headers, **dict(request.headers)}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        return self._client.build_request(
+            request.method,
+            self._origin + request.path + _query(request.query),
+            headers=headers,
+            content=request.body or None,
+            timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s or CONNECT_S)),
+        )
+
+
+def _query(pairs: tuple[tuple[str, str], ...]) -> str:
+    return "?" + "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs) if pairs else ""
+
+
+async def _read(response: httpx.Response) -> bytes:
+    parts, size = [], 0
+    async for part in response.aiter_bytes():
+        size += len(part)
+        if size > MOST_BYTES:
+            raise httpx.ReadError(f"the body is larger than {MOST_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _failure(error: Exception, received: list[httpx.Response], timeout_s: float | None) -> LinkFailure:
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        what = f"no complete answer within {timeout_s:g} s" if timeout_s is not None else "no answer in time"
+    else:
+        what = str(error) or type(error).__name__
+    failed = ConnectionFailed(f"The service could not be reached: {what}.")
+    failed.__cause__ = error
+    headers = _plain(received[-1].headers) if received else None
+    return LinkFailure(error=failed, was_sent=not isinstance(error, _NEVER_SENT), headers=headers)

@@ -1,0 +1,150 @@
+"""What a client was made with, and what the environment adds when it opens."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import httpx
+from attrs import frozen
+
+from apteligent_async._auth import Credentials, PasswordGrant, StaticToken
+from apteligent_async._budgets import MemoryBudget
+from apteligent_async._http import is_loopback
+from apteligent_async._version import __version__
+from apteligent_async.errors import ConfigurationError
+from apteligent_async.models.region import Region
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Mapping
+
+    from apteligent_async._scheduling.policy import RatePolicy
+
+__all__ = ["ResolvedSettings", "Settings", "resolve"]
+
+_OURS = frozenset({"authorization", "host", "user-agent", "cr-source", "content-length", "transfer-encoding"})
+_GRANT = ("APTELIGENT_CLIENT_ID", "APTELIGENT_USERNAME", "APTELIGENT_PASSWORD")
+
+
+@frozen(kw_only=True)
+class Settings:
+    """A client's arguments, as they were given."""
+
+    credentials: Credentials | None = None
+    region: Region | str | None = None
+    base_url: str | None = None
+    policy: RatePolicy | None = None
+    budget: MemoryBudget | None = None
+    transport: httpx.AsyncBaseTransport | None = None
+    http_client: httpx.AsyncClient | None = None
+    proxy: str | None = None
+    ssl_context: ssl.SSLContext | None = None
+    headers: Mapping[str, str] | None = None
+    source: str | None = None
+
+
+@frozen(kw_only=True)
+class ResolvedSettings:
+    """Settings without a gap.
+
+    Attributes:
+        region: the site, or None where `base_url` says where the service is.
+        origin: scheme, host and port of the service.
+        headers: what every request carries, its token apart.
+    """
+
+    credentials: Credentials
+    region: Region | None
+    origin: httpx.URL
+    policy: RatePolicy | None
+    budget: MemoryBudget | None
+    transport: httpx.AsyncBaseTransport | None
+    http_client: httpx.AsyncClient | None
+    proxy: str | None
+    ssl_context: ssl.SSLContext | None
+    headers: Mapping[str, str]
+
+
+def resolve(settings: Settings) -> ResolvedSettings:
+    """Fill what was not given from the environment, and check that all of it can work together.
+
+    Raises:
+        ConfigurationError: something is missing or cannot work; the message says what to do.
+    """
+    base_url = settings.base_url or os.environ.get("APTELIGENT_BASE_URL") or None
+    region = None if base_url else _region(settings.region or os.environ.get("APTELIGENT_REGION") or Region.US)
+    if settings.transport is not None and settings.http_client is not None:
+        raise ConfigurationError("Pass transport= or http_client=, not both.")
+    origin = _origin(base_url or (region.origin if region else ""))
+    opens_sockets = settings.transport is None and settings.http_client is None
+    if opens_sockets and origin.scheme != "https" and not is_loopback(origin.host):
+        raise ConfigurationError(f"base_url must begin with https://, as a token is sent to {origin.host}.")
+    return ResolvedSettings(
+        credentials=settings.credentials or _environment_credentials(),
+        region=region,
+        origin=origin,
+        policy=settings.policy,
+        budget=settings.budget or _environment_budget(),
+        transport=settings.transport,
+        http_client=settings.http_client,
+        proxy=settings.proxy,
+        ssl_context=settings.ssl_context,
+        headers=_headers(settings),
+    )
+
+
+def _region(name: Region | str) -> Region:
+    try:
+        return Region(name.lower())
+    except ValueError:
+        allowed = ", ".join(Region)
+        raise ConfigurationError(f"region={name!r} is not known: it must be one of {allowed}.") from None
+
+
+def _origin(base_url: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, TypeError):
+        raise ConfigurationError("base_url must be an origin, such as https://host or http://127.0.0.1:8080.") from None
+    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.path.strip("/") or url.query:
+        raise ConfigurationError(
+            "base_url must be an origin, such as https://host or http://127.0.0.1:8080: "
+            "no user, no path (the /v2 is added) and no query."
+        )
+    return url.copy_with(path="/")
+
+
+def _environment_credentials() -> Credentials:
+    token = os.environ.get("APTELIGENT_TOKEN")
+    client_id, username, password = (os.environ.get(name) or "" for name in _GRANT)
+    if token:
+        return StaticToken(token.strip(), client_id=client_id or None)
+    if client_id and username and password:
+        return PasswordGrant(client_id, username, password)
+    raise ConfigurationError(
+        "No credentials: pass PasswordGrant(client_id, username, password) or StaticToken(token), or set "
+        "APTELIGENT_TOKEN, or " + ", ".join(_GRANT) + "."
+    )
+
+
+def _environment_budget() -> MemoryBudget | None:
+    address = os.environ.get("APTELIGENT_BUDGET")
+    if address in {None, "", "memory", "memory://"}:
+        return None
+    raise ConfigurationError(
+        "APTELIGENT_BUDGET must be memory:// here: this version shares budgets in one process only."
+    )
+
+
+def _headers(settings: Settings) -> Mapping[str, str]:
+    given = {name.lower(): value for name, value in (settings.headers or {}).items()}
+    taken = sorted(_OURS & given.keys())
+    if taken:
+        raise ConfigurationError(f"headers= cannot set {', '.join(taken)}: the client does (source= sets cr-source).")
+    return {
+        "accept": "application/json",
+        "user-agent": f"apteligent-async/{__version__} python-httpx/{httpx.__version__}",
+        "cr-source": settings.source or "apteligent-async",
+        **given,
+    }
