@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote
 
 from attrs import evolve, frozen
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from apteligent_async.models.result import Part
 
 __all__ = ["Endpoint", "Grade", "Parameter", "Rule"]
+
+Found = TypeVar("Found", bound="Part")
 
 Rule: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
 """Looks at all arguments of a call together: refuses what cannot go together, drops what must not."""
@@ -60,7 +62,7 @@ class Parameter:
 
 
 @frozen(kw_only=True)
-class Endpoint:
+class Endpoint(Generic[Found]):
     """One call of the service, as data.
 
     Attributes:
@@ -85,7 +87,7 @@ class Endpoint:
     name: str
     method: str = "GET"
     template: str
-    result: type[Part]
+    result: type[Found]
     grade: Grade
     source: str
     segments: Mapping[str, Encoder] = EMPTY
@@ -146,7 +148,7 @@ class Endpoint:
         templates = [template for template in (self.template, self.alternative) if template]
         return any(_pattern(template).fullmatch(path.rstrip("/")) for template in templates)
 
-    def with_alternative_path(self) -> Endpoint:
+    def with_alternative_path(self) -> Endpoint[Found]:
         """Give the same call on the second path that was seen in use.
 
         Raises:

@@ -260,7 +260,7 @@ LIVE_STATS = Endpoint(
 )
 
 
-ENDPOINTS: dict[str, Endpoint] = {
+ENDPOINTS: dict[str, Endpoint[Any]] = {
     row.name: row
     for row in (
         DISCOVER,
@@ -291,14 +291,14 @@ ENDPOINTS: dict[str, Endpoint] = {
 """Every row by name."""
 
 
-def endpoint_for(path: str) -> Endpoint:
+def endpoint_for(path: str) -> Endpoint[Any]:
     """Find the row of a path that a link leads to, so that its answer gets its model; `custom` if there is none."""
     rows = [row for row in ENDPOINTS.values() if row.method == "GET" and row.answers(path)]
     # A fixed segment goes before a free one: trends/dau/x is no hash of an app called dau.
     return min(rows, key=lambda row: row.template.count("{")) if rows else custom("GET", is_repeatable=True)
 
 
-def custom(method: str, *, is_repeatable: bool) -> Endpoint:
+def custom(method: str, *, is_repeatable: bool) -> Endpoint[Any]:
     """Make a row for a call that the table does not have; its answer is `Untyped`."""
     return Endpoint(
         name="request",

@@ -6,7 +6,7 @@ row's `alternative`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import astuple, frozen
 
@@ -36,12 +36,12 @@ class ErrorEndpoints:
         details: one group in full.
     """
 
-    summaries: Endpoint
-    counts: Endpoint
-    table: Endpoint
-    details: Endpoint
+    summaries: Endpoint[Any]
+    counts: Endpoint[Any]
+    table: Endpoint[Any]
+    details: Endpoint[Any]
 
-    def rows(self) -> Iterable[Endpoint]:
+    def rows(self) -> Iterable[Endpoint[Any]]:
         """Give all of them."""
         return astuple(self, recurse=False)
 
@@ -63,7 +63,7 @@ def _rows(group: str, kind: str) -> ErrorEndpoints:
     )
 
 
-def _summaries(group: str, kind: str) -> Endpoint:
+def _summaries(group: str, kind: str) -> Endpoint[Any]:
     return Endpoint(
         name=f"{group}.summaries",
         template=f"/v2/app/{kind}/summaries/{{app_id}}",
@@ -84,7 +84,7 @@ def _summaries(group: str, kind: str) -> Endpoint:
     )
 
 
-def _table(group: str, kind: str) -> Endpoint:
+def _table(group: str, kind: str) -> Endpoint[Any]:
     return Endpoint(
         name=f"{group}.table",
         template=f"/v2/{kind}/paginatedtable/{{app_id}}",
@@ -104,7 +104,7 @@ def _table(group: str, kind: str) -> Endpoint:
     )
 
 
-def _details(group: str, kind: str) -> Endpoint:
+def _details(group: str, kind: str) -> Endpoint[Any]:
     return Endpoint(
         name=f"{group}.details",
         template=f"/v2/{kind}/{{app_id}}/{{hash}}",

@@ -165,8 +165,5 @@ def test_without_orjson_the_same_bytes_are_refused(raw, monkeypatch):
 
 def test_importing_decides_nothing():
     """Importing the codec imports no extra; orjson is looked for at the first answer."""
-    code = (
-        "import sys, apteligent_async._wire.replies;"
-        "print([m for m in ('orjson', 'pyarrow') if m in sys.modules])"
-    )
+    code = "import sys, apteligent_async._wire.replies;print([m for m in ('orjson', 'pyarrow') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

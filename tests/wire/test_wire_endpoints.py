@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from urllib.parse import parse_qs, unquote
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,7 @@ from apteligent_async._wire.endpoints import (
     PERFORMANCE_PIE,
     TOKEN,
     custom,
+    endpoint_for,
     token_request,
 )
 from apteligent_async.errors import ConfigurationError
@@ -39,6 +41,103 @@ def query(endpoint, **arguments):
 def test_every_row_is_filed_under_its_name():
     """The table finds a row by the name that errors and events use."""
     assert all(ENDPOINTS[name].name == name for name in ENDPOINTS)
+
+
+def test_every_row_says_who_attests_it():
+    """Each row has a grade and a source; the unattested graph has the lowest grade."""
+    assert all(row.source and row.grade in Grade for row in ENDPOINTS.values())
+    assert ENDPOINTS["performance_management.graph"].grade is Grade.D
+    assert {row.grade for row in ENDPOINTS.values()} == set(Grade)
+
+
+def test_personal_data_is_marked():
+    """Calls whose answers hold users or what they did are marked as personal."""
+    marked = {name for name, row in ENDPOINTS.items() if row.is_personal}
+    assert marked == {"crashes.affected_users", "crashes.details", "exceptions.details", "transactions.traces"}
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("crashes.summaries", "/v2/app/a%2Fb/crash/summaries"),
+        ("exceptions.summaries", "/v2/app/a%2Fb/exception/summaries"),
+        ("crashes.counts", "/v2/app/a%2Fb/crash/counts"),
+        ("crashes.table", "/v2/a%2Fb/crash/paginatedtable"),
+    ],
+)
+def test_the_other_order_of_the_path_can_be_had(name, path):
+    """Where two orders of the path were in use, the second is an option, and going back leads to the first."""
+    row = ENDPOINTS[name]
+    assert row.with_alternative_path().request(app_id="a/b").path == path
+    assert row.with_alternative_path().with_alternative_path() == row
+
+
+@pytest.mark.parametrize("row", ENDPOINTS.values(), ids=lambda row: row.name)
+def test_a_path_finds_its_row(row):
+    """The path of any call, in either order, finds the row that it was built from."""
+    arguments = {"app_id": "5" * 24, "hash": "cafe", "name": "A & B/C", "category": "failed", "period": "P1D"}
+    templates = [row.template, *([row.alternative] if row.alternative else [])]
+    for template in templates:
+        needed = {name: value for name, value in arguments.items() if f"{{{name}}}" in template}
+        path = evolve(row, template=template, parameters={}, rule=None).request(**needed).path
+        assert endpoint_for(path) is row if row.method == "GET" else endpoint_for(path).name == "request"
+
+
+@pytest.mark.parametrize(
+    ("period", "sent"),
+    [("P1M", "P1M"), ("PT15M", "PT15M"), (timedelta(minutes=15), "PT15M"), (Unchecked("a b"), "a%20b")],
+)
+def test_periods_are_iso(period, sent):
+    """A userflow's period is ISO text or a timedelta."""
+    assert ENDPOINTS["transactions.details"].request(app_id="a", period=period).path.endswith(f"/{sent}")
+
+
+@pytest.mark.parametrize(
+    "period", ["", "P", "PT", "1M", "P1", "P1M\n", 5, None, timedelta(0), timedelta(seconds=5), True]
+)
+def test_impossible_periods_are_refused(period):
+    """What is no ISO period is refused."""
+    with pytest.raises(ConfigurationError, match="period"):
+        ENDPOINTS["transactions.details"].request(app_id="a", period=period)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("live_stats.get", {"period": "PT1M"}, "P1D, PT5M"),
+        ("crashes.table", {"period": 0}, "positive whole"),
+        ("crashes.table", {"period": timedelta(hours=5)}, "positive whole"),
+        ("crashes.table", {"sort_by": "name"}, "usersAffected"),
+        ("crashes.table", {"sort_order": "desc"}, "descending"),
+        ("crashes.table", {"page_num": True}, "positive whole"),
+        ("crashes.summaries", {"status": "open"}, "known, unresolved, resolved"),
+        ("crashes.summaries", {"last_occurred_start": "yesterday"}, "ISO"),
+        ("crashes.summaries", {"last_occurred_start": 5}, "ISO"),
+        ("crashes.details", {"hash": "h", "diagnostics": "yes"}, "True or False"),
+        ("performance_management.endpoints", {"sort": "dataIn"}, "latency, volume, errors, data"),
+        ("performance_management.endpoints", {}, "needs sort"),
+    ],
+)
+def test_other_parameters_are_checked_as_well(name, arguments, said):
+    """Closed sets, numbers, flags and times of the other calls are refused where they cannot work."""
+    with pytest.raises(ConfigurationError, match=said):
+        ENDPOINTS[name].request(app_id="a", **arguments)
+
+
+def test_other_parameters_are_written_as_the_clients_did():
+    """Flags, days and times are written as the known clients write them."""
+    row = ENDPOINTS["crashes.summaries"]
+    zoned = datetime(2016, 1, 1, 12, 0, 0, 250000, tzinfo=timezone(timedelta(hours=2)))
+    assert query(row, app_id="a", last_occurred_start=zoned) == {
+        "lastOccurredStart": "2016-01-01T10:00:00.250000+00:00"
+    }
+    assert query(row, app_id="a", last_occurred_start=Unchecked("now")) == {"lastOccurredStart": "now"}
+    assert query(ENDPOINTS["crashes.table"], app_id="a", period=timedelta(days=7)) == {"period": "7"}
+    sent = query(ENDPOINTS["crashes.details"], app_id="a", hash="h", diagnostics=True, get_other_crashes=False)
+    assert sent == {"diagnostics": "true", "get_other_crashes": "false"}
+    assert query(ENDPOINTS["crashes.details"], app_id="a", hash="h", diagnostics=Unchecked("True")) == {
+        "diagnostics": "True"
+    }
 
 
 def test_members_and_texts_mean_the_same():
