@@ -69,6 +69,7 @@ class Client:
         live: jobs that have not ended.
         flights: the attempts under way.
         waits: seconds from submission to the end, of jobs that were served.
+        served_at: when each of them was.
         done_at: when the last of its jobs ended.
     """
 
@@ -77,6 +78,7 @@ class Client:
     live: set[Job] = field(factory=set, init=False)
     flights: dict[Job, Flight] = field(factory=dict, init=False)
     waits: list[float] = field(factory=list, init=False)
+    served_at: list[float] = field(factory=list, init=False)
     rate_limited: int = field(default=0, init=False)
     allowed: int = field(default=0, init=False)
     given_up: int = field(default=0, init=False)
@@ -242,6 +244,7 @@ class Player:
         if is_served:
             client.allowed += 1
             client.waits.append(self.now - job.submitted_at)
+            client.served_at.append(self.now)
         else:
             client.given_up += 1
 
