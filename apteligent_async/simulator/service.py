@@ -21,6 +21,8 @@ except where RFC 6749 or the documented 429 say otherwise: what the service wrot
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from apteligent_async.simulator.accounts import DEMO_ACCOUNT, Grant, TokenOffice, bad_token, unknown_client
@@ -43,6 +45,7 @@ _DISCOVERY: dict[str, dict[str, Any]] = {
     "/v1.0/base": {"status": "active", "links": {}},
 }
 _TOKEN_PATHS = frozenset({"/v2/token", "/v1.0/token"})
+_REMEMBERED_BODIES = 1024
 _PUBLIC_HOST = "developers.crittercism.com"
 _COMMON_HEADERS = (
     ("Content-Type", "application/json;charset=UTF-8"),
@@ -70,6 +73,7 @@ class Service:
         self._tokens = TokenOffice(self.accounts)
         self._quotas = {account.client_id: Quota(settings) for account in self.accounts}
         self._routes = Routes(ROUTES)
+        self._body_of = lru_cache(_REMEMBERED_BODIES)(self._written)
 
     def handle(self, call: Call, *, now: float) -> Answer:
         """Answer one call that arrives at `now`; never raises."""
@@ -83,10 +87,10 @@ class Service:
         if not verdict.is_allowed:
             return _with_headers(Answer.of(verdict.body, status=429), verdict.headers)
         try:
-            answer = Answer.of(self._answer(call, now))
+            body = self._answer(call, now)
         except Refusal as refusal:
-            answer = _refused(refusal)
-        return _with_headers(answer, verdict.headers)
+            return _with_headers(_refused(refusal), verdict.headers)
+        return _with_headers(Answer(body=body), verdict.headers)
 
     def issue_token(self, client_id: str, *, token: str | None = None, scope: str = "") -> str:
         """Hand out a token that never expires, as the portal does; costs no call. `token` chooses its text."""
@@ -100,18 +104,24 @@ class Service:
         """Return the truth about a client's budget, of the first account if none is named."""
         return self._quotas[client_id or self.accounts[0].client_id]
 
-    def _answer(self, call: Call, now: float) -> dict[str, Any]:
+    def _answer(self, call: Call, now: float) -> bytes:
         if call.method == "POST" and call.path in _TOKEN_PATHS:
-            return self._tokens.exchange(call, now=now)
+            return json.dumps(self._tokens.exchange(call, now=now)).encode()
         grant = self._tokens.grant_of(call, now=now)
         found = self._routes.find(call.path) if call.method == "GET" else None
         if found is None:
             raise Refusal(404, f"no such resource: {call.method} {call.path}")
-        resource, segments = found
-        if not grant.covers(call.path, segments.get("appId")):
+        if not grant.covers(call.path, found[1].get("appId")):
             raise Refusal(403, "the token's scope does not reach this resource")
-        body = resource(Asked(self.world, segments, Parameters(call.query)))
-        return {**body, "links": {"self": f"http://{call.headers.get('host', _PUBLIC_HOST)}{call.path}"}}
+        return self._body_of(call.path, call.query, call.headers.get("host", _PUBLIC_HOST))
+
+    def _written(self, path: str, query: tuple[tuple[str, str], ...], host: str) -> bytes:
+        """Write the body of an existing path: the same for every client, since the world stands still."""
+        found = self._routes.find(path)
+        assert found is not None  # noqa: S101  the caller looked it up
+        resource, segments = found
+        body = resource(Asked(self.world, segments, Parameters(query)))
+        return json.dumps({**body, "links": {"self": f"http://{host}{path}"}}).encode()
 
 
 def _refused(refusal: Refusal) -> Answer:

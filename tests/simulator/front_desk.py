@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 from attrs import frozen
+from hypothesis import strategies as st
 
 from apteligent_async.simulator import DEMO_ACCOUNT, Answer, Call, QuotaSettings, Service, World
 
@@ -82,3 +83,38 @@ class FrontDesk:
 PASSWORD_FORM = urlencode(
     {"grant_type": "password", "username": DEMO_ACCOUNT.username, "password": DEMO_ACCOUNT.password}
 )
+
+seeds = st.integers(0, 10_000)
+instants = st.datetimes(datetime(2015, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+
+
+@st.composite
+def desks(draw):
+    """A small world of any seed at any instant."""
+    return FrontDesk.open(world=World(seed=draw(seeds), apps=3, now=draw(instants)), limit=10**6)
+
+
+def pie(desk, family="errorMonitoring", **params):
+    """Return a pie's slices as name → value."""
+    slices = desk.data(f"/v2/{family}/pie", **params)["slices"]
+    names = [one["name"] for one in slices]
+    assert len(set(names)) == len(names)
+    return {one["name"]: one["value"] for one in slices}
+
+
+def points(desk, **params):
+    """Return the points of a graph's only series."""
+    (series,) = desk.data("/v2/errorMonitoring/graph", **params)["series"]
+    return series["points"]
+
+
+def total(values):
+    """Add up a pie."""
+    return sum(values.values())
+
+
+def keys_of(value):
+    """Return the shape of a body: keys all the way down, of the first element of each list."""
+    if isinstance(value, dict):
+        return {key: keys_of(inner) for key, inner in value.items()}
+    return [keys_of(inner) for inner in value[:1]] if isinstance(value, list) else None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import fmean
 
 import pytest
-from front_desk import NOW, FrontDesk, fixture
+from front_desk import NOW, FrontDesk, desks, fixture, instants, keys_of, pie, points, seeds, total
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,41 +16,6 @@ from apteligent_async.simulator import World
 GROUPS = ("appId", "appVersion", "carrier", "device", "os")
 DURATIONS = (15, 60, 240, 480, 720, 1440, 2880, 10_080, 43_200)
 METRICS = ("dau", "mau", "rating", "crashes", "crashPercent", "appLoads", "affectedUsers", "affectedUserPercent")
-
-seeds = st.integers(0, 10_000)
-instants = st.datetimes(datetime(2015, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
-
-
-@st.composite
-def desks(draw):
-    """A small world of any seed at any instant."""
-    return FrontDesk.open(world=World(seed=draw(seeds), apps=3, now=draw(instants)), limit=10**6)
-
-
-def pie(desk, family="errorMonitoring", **params):
-    """Return a pie's slices as name → value."""
-    slices = desk.data(f"/v2/{family}/pie", **params)["slices"]
-    names = [one["name"] for one in slices]
-    assert len(set(names)) == len(names)
-    return {one["name"]: one["value"] for one in slices}
-
-
-def points(desk, **params):
-    """Return the points of a graph's only series."""
-    (series,) = desk.data("/v2/errorMonitoring/graph", **params)["series"]
-    return series["points"]
-
-
-def total(values):
-    """Add up a pie."""
-    return sum(values.values())
-
-
-def keys_of(value):
-    """Return the shape of a body: keys all the way down, of the first element of each list."""
-    if isinstance(value, dict):
-        return {key: keys_of(inner) for key, inner in value.items()}
-    return [keys_of(inner) for inner in value[:1]] if isinstance(value, list) else None
 
 
 def test_apps_have_the_thirteen_attributes_and_their_types(desk):

@@ -5,10 +5,22 @@ Segments in braces are free text, decoded after the path was split. A trailing s
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from apteligent_async.simulator.resources import apps, error_monitoring, performance
+from apteligent_async.simulator.resources import (
+    apps,
+    details,
+    error_monitoring,
+    errors,
+    live_stats,
+    performance,
+    performance_tables,
+    trends,
+    userflows,
+)
+from apteligent_async.simulator.world.faults import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,12 +31,44 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUTES", "Routes"]
 
+
+def _groups(kind: Kind) -> dict[str, Resource]:
+    """Return the paths of crashes or of handled exceptions; lists have two orders of segments, both in use."""
+    summaries, counts, table = (
+        partial(function, kind=kind) for function in (errors.summaries, errors.counts, errors.table)
+    )
+    return {
+        f"/v2/app/{kind}/summaries/{{appId}}": summaries,
+        f"/v2/app/{{appId}}/{kind}/summaries": summaries,
+        f"/v2/app/{kind}/counts/{{appId}}": counts,
+        f"/v2/app/{{appId}}/{kind}/counts": counts,
+        f"/v2/{kind}/paginatedtable/{{appId}}": table,
+        f"/v2/{{appId}}/{kind}/paginatedtable": table,
+        f"/v2/{kind}/{{appId}}/{{hash}}": partial(details.details, kind=kind),
+    }
+
+
 ROUTES: Mapping[str, Resource] = {
     "/v2/apps": apps.list_apps,
     "/v2/errorMonitoring/pie": error_monitoring.pie,
     "/v2/errorMonitoring/graph": error_monitoring.graph,
     "/v2/errorMonitoring/sparklines": error_monitoring.sparklines,
     "/v2/performanceManagement/pie": performance.pie,
+    "/v2/performanceManagement/endpoints": performance_tables.endpoints,
+    "/v2/performanceManagement/services": performance_tables.services,
+    "/v2/performanceManagement/geo": performance_tables.geo,
+    **_groups(Kind.CRASH),
+    **_groups(Kind.EXCEPTION),
+    "/v2/crash/userData/{appId}/{hash}": details.user_data,
+    "/v2/trends/{appId}": trends.all_trends,
+    "/v2/trends/dau/{appId}": trends.dau,
+    "/v2/trends/mau/{appId}": trends.mau,
+    "/v2/liveStats/{appId}/{period}": live_stats.live_stats,
+    "/v2/transactions/{appId}/summary": userflows.summary,
+    "/v2/transactions/{appId}/ranked/{category}": userflows.ranked,
+    "/v2/transactions/{appId}/details/change/{period}": userflows.details,
+    "/v2/transactions/{appId}/group/{name}": userflows.group,
+    "/v2/transactions/{appId}/group/{name}/traces/{period}": userflows.traces,
 }
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from apteligent_async.simulator.world.clock import AppCalendar
+from apteligent_async.simulator.world.faults import Faults, Kind
 from apteligent_async.simulator.world.profile import invent, invent_dormant
 from apteligent_async.simulator.world.series import Series
 from apteligent_async.simulator.world.traffic import Traffic
+from apteligent_async.simulator.world.userflows import Userflows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +46,23 @@ class App:
     def series(self) -> Series:
         """App loads and crashes by day."""
         return Series(self.profile, self.calendar)
+
+    @cached_property
+    def _faults(self) -> Mapping[Kind, Faults]:
+        return {kind: Faults(self.profile, self.calendar, self.series, kind) for kind in Kind}
+
+    def faults(self, kind: Kind) -> Faults:
+        """Return the groups of crashes or of handled exceptions."""
+        return self._faults[kind]
+
+    def utc(self, local: datetime) -> datetime:
+        """Return the instant at which the app's wall clock shows a naive time."""
+        return (local - timedelta(hours=self.profile.offset_h)).replace(tzinfo=UTC)
+
+    @cached_property
+    def userflows(self) -> Userflows:
+        """What users set out to do."""
+        return Userflows(self.profile, self.series)
 
     @cached_property
     def traffic(self) -> Traffic:

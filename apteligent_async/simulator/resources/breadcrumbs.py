@@ -1,0 +1,72 @@
+"""What a few users did before a crash: breadcrumb traces, with every type of crumb that clients know."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from apteligent_async.simulator.world.dice import dice, digest
+from apteligent_async.simulator.world.faults import Kind
+
+if TYPE_CHECKING:
+    from apteligent_async.simulator.world import App
+    from apteligent_async.simulator.world.faults import Fault
+
+__all__ = ["traces", "written"]
+
+_TRACES = 3
+
+
+def traces(app: App, fault: Fault) -> list[dict[str, Any]]:
+    """Return the last few traces of a group, newest first."""
+    last = app.utc(app.faults(fault.kind).span(fault).last)
+    return [_trace(app, fault, last - timedelta(minutes=17 * number), number) for number in range(_TRACES)]
+
+
+def written(at: datetime) -> str:
+    """Write an instant as traces have it: UTC, milliseconds, Z."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+
+
+def _trace(app: App, fault: Fault, at: datetime, number: int) -> dict[str, Any]:
+    throw = dice("trace", app.profile.seed, fault.hash, number)
+    cohort = throw.choice([one for one in app.profile.cohorts if one.version >= fault.first_version])
+    return {
+        "username": f"user-{throw.randrange(10_000)}",
+        "traceTs": written(at),
+        "appVersion": app.profile.versions[cohort.version].name,
+        "deviceId": digest("device", app.profile.seed, fault.hash, number)[:32],
+        "device": app.profile.devices[cohort.device].label,
+        "os": app.profile.systems[cohort.system].name,
+        "parsedBreadcrumbs": _crumbs(fault, at),
+    }
+
+
+def _crumbs(fault: Fault, at: datetime) -> list[dict[str, Any]]:
+    ending = "crash" if fault.kind is Kind.CRASH else "handledException"
+    request = {
+        "url": "https://api.example.com/v3/feed?page=2&sort=new",
+        "httpMethod": "GET",
+        "latencyMs": 412,
+        "httpStatusCode": 200,
+        "bytesReceived": 20_480,
+        "bytesSent": 310,
+    }
+    told: tuple[tuple[str, int, dict[str, Any]], ...] = (
+        ("sessionStart", 1, {}),
+        ("applicationEvent", 3, {"event": "foregrounded"}),
+        ("viewLoad", 5, {"viewName": "FeedView", "event": "loaded"}),
+        ("networkChange", 4, {"change": "wifi"}),
+        ("network", 2, request),
+        ("user", 1, {"text": "tapped <buy>", "priority": "normal"}),
+        (ending, 7 if fault.kind is Kind.CRASH else 6, {"name": fault.name, "reason": fault.reason}),
+    )
+    return [
+        {
+            "deviceOccurredTs": written(at - timedelta(seconds=11 * (len(told) - 1 - place))),
+            "type": kind,
+            "typeCode": code,
+            "payload": payload,
+        }
+        for place, (kind, code, payload) in enumerate(told)
+    ]

@@ -1,0 +1,320 @@
+"""Crash and exception groups: shapes as captured, and one truth behind lists, tables, details and pies."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from front_desk import desks, fixture, keys_of, points
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+KINDS = ("crash", "exception")
+kinds = st.sampled_from(KINDS)
+
+
+def summaries(desk, app_id, kind="crash", **params):
+    """Return the list of groups."""
+    return desk.data(f"/v2/app/{kind}/summaries/{app_id}", **params)
+
+
+def details(desk, app_id, fault_hash, kind="crash", **params):
+    """Return one group in full."""
+    return desk.data(f"/v2/{kind}/{app_id}/{fault_hash}", **params)
+
+
+def table(desk, app_id, kind="crash", **params):
+    """Return the rows of all pages."""
+    rows, page, pages = [], 0, 1
+    while page < pages:
+        page += 1
+        data = desk.data(f"/v2/{kind}/paginatedtable/{app_id}", pageNum=page, **params)
+        pages = data["pagination"]["totalPages"]
+        assert data["pagination"]["pageNum"] == page
+        rows += data["errors"]
+    return rows
+
+
+def test_summaries_have_the_captured_keys(desk):
+    """And a string for a boolean, and an offset on the time."""
+    like = fixture("crash_summaries.synthetic.json")["response"]["data"][0]
+    rows = summaries(desk, desk.app_ids[0])
+    assert all(row.keys() == like.keys() for row in rows)
+    assert {row["isSymbolized"] for row in rows} == {"true", "false"}
+    assert all(row["lastOccurred"].endswith("+00:00") for row in rows)
+    assert {len(row["hash"]) for row in rows} == {56}
+    assert None in {row["displayReason"] for row in rows}
+    assert None in {row["suspectLine"] for row in rows}
+
+
+def test_counts_have_the_captured_keys(desk):
+    """A list of dates and values, today last."""
+    like = fixture("crash_counts.synthetic.json")["response"]["data"]
+    rows = desk.data(f"/v2/app/crash/counts/{desk.app_ids[0]}")
+    assert keys_of(rows) == keys_of(like)
+
+
+def test_rows_have_the_captured_keys(desk):
+    """Snake case; the by-version arrays are those that clients read beside them."""
+    like = fixture("paginatedtable.synthetic.json")["pages"][0]["response"]["data"]["errors"][0]
+    row = table(desk, desk.app_ids[0])[0]
+    assert row.keys() - {"daily_occurrences_by_version"} == like.keys()
+    assert {key: type(value) for key, value in row.items() if key in like and like[key] is not None} == {
+        key: type(value) for key, value in like.items() if value is not None
+    }
+
+
+def test_details_have_the_captured_keys(desk):
+    """The nineteen of the capture and the traces and stacks that clients read."""
+    like = fixture("crash_detail.json")["response_v2_wrapped"]["data"]
+    (first, *_) = summaries(desk, desk.app_ids[0])
+    body = details(desk, desk.app_ids[0], first["hash"], dailyOccurrences="true")
+    assert body.keys() - like.keys() == {"stacktrace", "symbolizedStacktrace", "breadcrumbTraces"}
+    assert not like.keys() - body.keys()
+    assert {len(counts) for _, counts in body["dailyOccurrencesByVersion"].values()} == {30}
+
+
+@pytest.mark.parametrize("kind", ["ios", "android"])
+def test_diagnostics_have_the_captured_keys(desk, kind):
+    """IOS as captured; Android has the first six dimensions and more about its storage."""
+    like = fixture("crash_diagnostics_ios.json")["response_fragment"]["diagnostics"]
+    app_id = next(one for one, app in desk.service.world.apps.items() if app.profile.kind == kind)
+    body = details(desk, app_id, summaries(desk, app_id)[0]["hash"], diagnostics="True")["diagnostics"]
+    assert body.keys() == like.keys()
+    assert body["chart_data"][0].keys() == like["chart_data"][0].keys()
+    assert len(body["chart_data"][0]["data"]) == len(like["chart_data"][0]["data"]) == 31
+    assert keys_of(body["continuous_bar_diagnostic_data"]) == keys_of(like["continuous_bar_diagnostic_data"])
+    (user,), (captured, *_) = (list(one["affected_users"].values())[:1] for one in (body, like))
+    assert user.keys() == captured.keys()
+    dimensions, likewise = body["discrete_diagnostic_data"].keys(), like["discrete_diagnostic_data"].keys()
+    assert dimensions == likewise if kind == "ios" else dimensions < likewise
+    assert (body["continuous_diagnostic_data"].keys() == like["continuous_diagnostic_data"].keys()) == (kind == "ios")
+    assert bool(body["discrete_bar_diagnostic_data"]) == (kind == "android")
+
+
+def test_breadcrumbs_and_users_have_the_known_keys(desk):
+    """Every crumb has the four keys, and every user the ten."""
+    app_id = desk.app_ids[0]
+    fault_hash = summaries(desk, app_id)[0]["hash"]
+    (like,) = fixture("crash_breadcrumbs.synthetic.json")["response_fragment"]["breadcrumbTraces"]
+    for trace in details(desk, app_id, fault_hash)["breadcrumbTraces"]:
+        assert trace.keys() == like.keys()
+        assert all(crumb.keys() == like["parsedBreadcrumbs"][0].keys() for crumb in trace["parsedBreadcrumbs"])
+        network = next(crumb for crumb in trace["parsedBreadcrumbs"] if crumb["type"] == "network")
+        captured = next(crumb for crumb in like["parsedBreadcrumbs"] if crumb["type"] == "network")
+        assert network["payload"].keys() == captured["payload"].keys()
+        assert trace["parsedBreadcrumbs"][-1]["type"] == "crash"
+    (user,) = fixture("crash_userData.synthetic.json")["response"]["data"]
+    users = desk.data(f"/v2/crash/userData/{app_id}/{fault_hash}")
+    assert users
+    assert all(one.keys() == user.keys() for one in users)
+
+
+@settings(max_examples=10)
+@given(desks(), kinds)
+def test_details_agree_with_summaries_and_versions_add_up(desk, kind):
+    """Scalars, session counts and the daily total, for every group of an app."""
+    app_id = desk.app_ids[-1]
+    for row in summaries(desk, app_id, kind):
+        body = details(desk, app_id, row["hash"], kind, dailyOccurrences="1")
+        for key in ("hash", "name", "reason", "displayReason", "status", "lastOccurred", "suspectLine"):
+            assert body[key] == row[key]
+        sessions = dict(body["sessionCountsByVersion"])
+        assert sessions.pop("total") == sum(sessions.values()) == row["sessionCount"]
+        unique = dict(body["uniqueSessionCountsByVersion"])
+        assert unique.pop("total") == row["uniqueSessionCount"] <= row["sessionCount"]
+        assert max(unique.values()) <= row["uniqueSessionCount"] <= sum(unique.values())
+        daily = dict(body["dailyOccurrencesByVersion"])
+        total = daily.pop("total")[1]
+        assert total == [sum(day) for day in zip(*(column for _, column in daily.values()), strict=True)] or not daily
+        assert body["firstOccurred"] <= body["lastOccurred"] <= desk.service.world.now.isoformat()
+
+
+@settings(max_examples=10)
+@given(desks(), kinds)
+def test_groups_add_up_to_the_counts(desk, kind):
+    """Day by day, over the whole table and over all details, and for one version too."""
+    app_id = desk.app_ids[-1]
+    counts = desk.data(f"/v2/app/{kind}/counts/{app_id}")
+    values = [row["value"] for row in counts]
+    rows = table(desk, app_id, kind, period=30)
+    assert values == [sum(day) for day in zip(*(row["daily_occurrences"][1] for row in rows), strict=True)] or not rows
+    assert sum(row["total_occurrences"] for row in rows) == sum(values)
+    bodies = [details(desk, app_id, row["hash"], kind, dailyOccurrences="true") for row in rows]
+    for day in range(30):
+        assert sum(body["dailyOccurrencesByVersion"]["total"][1][day] for body in bodies) == values[day]
+    version = desk.data("/v2/apps")[app_id]["appVersions"][-1]
+    of_version = desk.data(f"/v2/app/{kind}/counts/{app_id}", appVersion=version)
+    one = table(desk, app_id, kind, period=30, appVersion=version)
+    assert sum(row["value"] for row in of_version) == sum(row["total_occurrences"] for row in one)
+    assert desk.data(f"/v2/app/{kind}/counts/{app_id}", appVersion="all") == counts
+
+
+@settings(max_examples=15)
+@given(desks())
+def test_counts_are_the_graph_s_crashes(desk):
+    """Values and days, for the app and for a version."""
+    app_id = desk.app_ids[0]
+    version = desk.data("/v2/apps")[app_id]["appVersions"][-1]
+    for narrowed in ({}, {"appVersion": version}):
+        counts = desk.data(f"/v2/app/crash/counts/{app_id}", **narrowed)
+        assert [row["value"] for row in counts] == points(desk, graph="crashes", appId=app_id, **narrowed)
+    end = desk.data("/v2/errorMonitoring/graph", graph="crashes", appId=app_id)["end"]
+    assert counts[-1]["date"] == end[:10]
+
+
+@settings(max_examples=10)
+@given(desks(), kinds, st.sampled_from([1, 7, 30, 100]))
+def test_daily_arrays_are_oldest_first_and_stop_at_the_last_occurrence(desk, kind, period):
+    """Every day after ``last_occurred_time`` is zero, and its own day is not; versions add up."""
+    app_id = desk.app_ids[-1]
+    for row in table(desk, app_id, kind, period=period):
+        last, daily = row["daily_occurrences"]
+        assert len(daily) == period
+        assert sum(daily) == row["total_occurrences"] > 0
+        columns = [column for _, column in row["daily_occurrences_by_version"].values()]
+        assert daily == [sum(day) for day in zip(*columns, strict=True)]
+        end = datetime.strptime(last, "%Y%m%d").replace(tzinfo=UTC).date()
+        seen = datetime.fromisoformat(row["last_occurred_time"]).date()
+        after = (end - seen).days
+        assert not any(daily[period - after :])
+        assert daily[period - after - 1]
+        before = period - 1 - (end - datetime.fromisoformat(row["first_occurred_time"]).date()).days
+        assert not any(daily[: max(0, before)])
+
+
+@settings(max_examples=15)
+@given(desks(), kinds)
+def test_diagnostics_breakdowns_add_up_to_the_chart(desk, kind):
+    """Chart, versions, geography and each discrete dimension have one sum; users fall on days with occurrences."""
+    app_id = desk.app_ids[0]
+    rows = summaries(desk, app_id, kind)
+    assume(rows)
+    body = details(desk, app_id, rows[len(rows) // 2]["hash"], kind, diagnostics="true")["diagnostics"]
+    (chart,) = body["chart_data"]
+    total = sum(chart["data"])
+    assert sum(count for _, count in body["affected_versions"]) == total
+    regions = [place for country in body["geo_data"].values() for name, place in country.items() if name != "--NAME--"]
+    assert sum(count for _, _, count in regions) == total
+    for name, slices in body["discrete_diagnostic_data"].items():
+        assert sum(count for _, count in slices) == total, name
+    assert body["discrete_diagnostic_data"]["app_version"] == body["affected_versions"]
+    start = datetime.fromtimestamp(chart["pointStart"] / 1000, UTC).date()
+    for user in body["affected_users"].values():
+        struck = datetime.fromisoformat(user["crash_last_occurred_iso"])
+        assert chart["data"][(struck.date() - start).days] > 0
+        assert struck <= desk.service.world.now
+
+
+@settings(max_examples=10)
+@given(desks())
+def test_affected_users_are_those_of_the_diagnostics(desk):
+    """The list has the same people as the map."""
+    app_id = desk.app_ids[0]
+    fault_hash = summaries(desk, app_id)[0]["hash"]
+    users = desk.data(f"/v2/crash/userData/{app_id}/{fault_hash}")
+    in_map = details(desk, app_id, fault_hash, diagnostics="1")["diagnostics"]["affected_users"]
+    assert [{key: value for key, value in user.items() if key != "system_version"} for user in users] == list(
+        in_map.values()
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_orders_of_path_segments_work(desk, kind):
+    """The same bodies, app id last or in the middle."""
+    app_id = desk.app_ids[3]
+    for last, middle in (
+        (f"/v2/app/{kind}/summaries/{app_id}", f"/v2/app/{app_id}/{kind}/summaries"),
+        (f"/v2/app/{kind}/counts/{app_id}", f"/v2/app/{app_id}/{kind}/counts"),
+        (f"/v2/{kind}/paginatedtable/{app_id}", f"/v2/{app_id}/{kind}/paginatedtable"),
+    ):
+        assert desk.data(last) == desk.data(middle)
+
+
+def test_there_are_several_pages_and_nothing_behind_the_last(desk):
+    """Pages hold every group once."""
+    app_id = desk.app_ids[0]
+    rows = table(desk, app_id, period=30)
+    assert len(rows) > 20
+    assert len({row["hash"] for row in rows}) == len(rows)
+    beyond = desk.data(f"/v2/crash/paginatedtable/{app_id}", pageNum=99, period=30)
+    assert beyond["errors"] == []
+    assert beyond["pagination"]["totalPages"] == -(-len(rows) // 10)
+
+
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+@pytest.mark.parametrize(
+    ("sort_by", "key"),
+    [
+        ("usersAffected", "num_unique_sessions"),
+        ("timesOccurred", "total_occurrences"),
+        ("firstOccurred", "first_occurred_time"),
+        ("lastOccurred", "last_occurred_time"),
+    ],
+)
+def test_the_table_is_sorted_over_all_pages(desk, sort_by, key, order):
+    """By each attested column, in both directions."""
+    keys = [row[key] for row in table(desk, desk.app_ids[0], sortBy=sort_by, sortOrder=order)]
+    assert keys == sorted(keys, reverse=order == "descending")
+
+
+@pytest.mark.parametrize("order", ["desc", "DESC", "descending"])
+def test_summaries_are_sorted_and_filtered(desk, order):
+    """In every spelling of the order; by status, by version and by the time of the last occurrence."""
+    app_id = desk.app_ids[0]
+    rows = summaries(desk, app_id, sortBy="uniqueSessionCount", sortOrder=order)
+    users = [row["uniqueSessionCount"] for row in rows]
+    assert users == sorted(users, reverse=True)
+    assert {row["status"] for row in summaries(desk, app_id, status="known")} == {"known"}
+    since = (desk.service.world.now - timedelta(days=1)).replace(tzinfo=None).isoformat() + ".123456"
+    recent = summaries(desk, app_id, lastOccurredStart=since)
+    assert recent == [row for row in summaries(desk, app_id) if row["lastOccurred"] >= since]
+    ended = summaries(desk, app_id, lastOccurredEnd=since.partition(".")[0] + "+00:00")
+    assert len(recent) + len(ended) == len(rows)
+    version = desk.data("/v2/apps")[app_id]["appVersions"][-1]
+    first = summaries(desk, app_id, appVersion=version)[0]
+    assert first["sessionCount"] == details(desk, app_id, first["hash"])["sessionCountsByVersion"][version]
+
+
+def test_a_period_may_be_given_by_its_days(desk):
+    """``startDate`` and ``endDate``, both included."""
+    app_id = desk.app_ids[0]
+    week = table(desk, app_id, period=7)
+    app = desk.service.world.apps[app_id]
+    noon = [app.utc(datetime.combine(day, datetime.min.time())) + timedelta(hours=12) for day in app.calendar.days(7)]
+    assert table(desk, app_id, startDate=noon[0].isoformat(), endDate=noon[-1].isoformat()) == week
+
+
+def test_optional_parts_come_when_asked_for(desk):
+    """In each spelling of true that clients send."""
+    app_id = desk.app_ids[0]
+    fault_hash = summaries(desk, app_id)[0]["hash"]
+    assert not {"diagnostics", "otherCrashes"} & details(desk, app_id, fault_hash, diagnostics="false").keys()
+    for spelling in ("True", "true", "1"):
+        body = details(desk, app_id, fault_hash, diagnostics=spelling, get_other_crashes=spelling)
+        assert {"diagnostics", "otherCrashes", "legacyCrashes"} <= body.keys()
+    exception = summaries(desk, app_id, "exception")[0]["hash"]
+    assert "dailyOccurrencesByVersion" not in details(desk, app_id, exception, "exception")
+    assert "dailyOccurrencesByVersion" in details(desk, app_id, exception, "exception", dailyOccurrences="True")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v2/crash/{app}/0000", 404),
+        ("/v2/crash/nobody/0000", 404),
+        ("/v2/crash/userData/{app}/0000", 404),
+        ("/v2/app/crash/summaries/nobody", 404),
+        ("/v2/app/rumour/summaries/{app}", 404),
+        ("/v2/app/crash/summaries/{app}?status=open", 400),
+        ("/v2/app/crash/summaries/{app}?sortBy=name", 400),
+        ("/v2/app/crash/summaries/{app}?lastOccurredStart=monday", 400),
+        ("/v2/crash/paginatedtable/{app}?pageNum=0", 400),
+        ("/v2/crash/paginatedtable/{app}?period=101", 400),
+        ("/v2/crash/paginatedtable/{app}?sortOrder=up", 400),
+        ("/v2/crash/paginatedtable/{app}?startDate=2016-12-02&endDate=2016-12-01", 400),
+    ],
+)
+def test_what_is_wrong_is_refused(desk, path, status):
+    """Unknown things are not found, unknown values are bad requests."""
+    assert desk.refused(path.format(app=desk.app_ids[0]))[0] == status

@@ -1,0 +1,306 @@
+"""Trends, live statistics, performance tables and userflows: shapes as captured, numbers that agree with the pies."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from urllib.parse import quote, unquote
+
+import pytest
+from front_desk import desks, fixture, keys_of, pie, points, total
+from hypothesis import given, settings
+
+BY = {"Device": "device", "Os": "os", "Version": "appVersion"}
+
+
+def series_of(desk, app_id):
+    """Return the fourteen series."""
+    return desk.data(f"/v2/trends/{app_id}")["series"]
+
+
+def columns(series):
+    """Return a series as key → values."""
+    return {key: [bucket["value"] for bucket in one["buckets"]] for key, one in series["categories"].items()}
+
+
+def test_trends_have_the_captured_shape(desk):
+    """Fourteen names, the units of each, null for users, 31 buckets of a day."""
+    like = fixture("trends.synthetic.json")["response"]
+    body = desk.get(f"/v2/trends/{desk.app_ids[0]}")
+    assert body.keys() == like.keys()
+    assert body["data"]["series"].keys() == like["data"]["series"].keys()
+    for name, series in body["data"]["series"].items():
+        captured = like["data"]["series"][name]
+        assert series.keys() == captured.keys()
+        assert series["units"] == captured["units"]
+        assert (series["todayTopValues"] is None) == (captured["todayTopValues"] is None)
+        for one in series["categories"].values():
+            assert len(one["buckets"]) == 31
+            assert keys_of(one["buckets"]) == keys_of(next(iter(captured["categories"].values()))["buckets"])
+
+
+@settings(max_examples=10)
+@given(desks())
+def test_trends_agree_with_themselves_and_with_the_pies(desk):
+    """Today's values are the last bucket; ratios are rounded quotients; keys have their value of the pie."""
+    app_id = desk.app_ids[0]
+    series = series_of(desk, app_id)
+    for name, one in series.items():
+        values = columns(one)
+        assert len(values) <= 5
+        if name not in ("dau", "mau"):
+            assert one["todayTopValues"] == {key: column[-1] for key, column in values.items()}
+    for suffix, group in BY.items():
+        loads, crashes, ratios = (
+            columns(series[name + suffix]) for name in ("appLoadsBy", "crashesBy", "crashRatioBy")
+        )
+        assert loads.keys() == crashes.keys() == ratios.keys()
+        for key, column in ratios.items():
+            assert column == [ratio(*pair) for pair in zip(crashes[key], loads[key], strict=True)]
+        for metric, values in (("appLoads", loads), ("crashes", crashes), ("crashPercent", ratios)):
+            whole = pie(desk, graph=metric, groupBy=group, appId=app_id)
+            assert {key: column[-1] for key, column in values.items() if key in whole} == {
+                key: value for key, value in whole.items() if key in values
+            }
+    affected, users, ratios = (
+        columns(series[name]) for name in ("affectedUsers", "dauByVersion", "affectedUsersRatio")
+    )
+    for key, column in ratios.items():
+        assert column == [min(100, ratio(*pair)) for pair in zip(affected[key], users[key], strict=True)]
+
+
+def ratio(part, whole):
+    """Return the rounded percentage, 0 of nothing."""
+    return round(100 * part / whole, 2) if whole else 0
+
+
+@settings(max_examples=10)
+@given(desks())
+def test_trends_of_users_are_those_of_the_graph(desk):
+    """Daily and monthly users, in the whole answer and alone."""
+    app_id = desk.app_ids[0]
+    series = series_of(desk, app_id)
+    for name in ("dau", "mau"):
+        values = columns(series[name])["total"]
+        assert values[1:] == points(desk, graph=name, appId=app_id)
+        alone = desk.data(f"/v2/trends/{name}/{app_id}")["series"]
+        assert alone["todayValue"] == values[-1]
+        assert columns(alone)["total"] == values
+
+
+@settings(max_examples=15)
+@given(desks())
+def test_trend_buckets_start_at_the_app_s_midnight(desk):
+    """Consecutive local days, today last, written in UTC."""
+    app = desk.service.world.apps[desk.app_ids[0]]
+    buckets = series_of(desk, app.profile.id)["dau"]["categories"]["total"]["buckets"]
+    starts = [datetime.fromisoformat(bucket["start"]) for bucket in buckets]
+    assert {after - before for before, after in pairwise(starts)} == {timedelta(days=1)}
+    assert timedelta() <= app.calendar.now - starts[-1] < timedelta(days=1)
+    assert (starts[-1] + timedelta(hours=app.profile.offset_h)).hour == 0
+
+
+def test_live_statistics_have_the_captured_shape(desk):
+    """One bucket for a day, thirty of ten seconds for five minutes."""
+    for exchange, count, seconds in zip(
+        fixture("liveStats.synthetic.json")["exchanges"], (30, 1), (10, 86_400), strict=True
+    ):
+        path = exchange["v2_request"]["path"].replace("000000000000000000000001", desk.app_ids[0])
+        data = desk.data(path)
+        assert keys_of(data) == keys_of(exchange["response"]["data"])
+        buckets = data["periodicData"]
+        assert len(buckets) == count
+        for bucket in buckets:
+            start, end = (datetime.fromisoformat(bucket[key]) for key in ("start", "end"))
+            assert end - start == timedelta(seconds=seconds)
+        assert all(one["end"] == other["start"] for one, other in pairwise(buckets))
+
+
+@settings(max_examples=25)
+@given(desks())
+def test_live_statistics_are_part_of_today(desk):
+    """The day's bucket is today's pie; the last five minutes are within it, unless they began yesterday."""
+    app = desk.service.world.apps[desk.app_ids[0]]
+    query = {"groupBy": "appId", "appId": app.profile.id}
+    (today,) = desk.data(f"/v2/liveStats/{app.profile.id}/P1D")["periodicData"]
+    for key in ("appLoads", "crashes"):
+        assert today[key] == total(pie(desk, graph=key, **query))
+    data = desk.data(f"/v2/liveStats/{app.profile.id}/PT5M")
+    loads, crashes = (sum(bucket[key] for bucket in data["periodicData"]) for key in ("appLoads", "crashes"))
+    assert data["crashPercentage"] == ratio(crashes, loads)
+    assert all(bucket[key] >= 0 for bucket in data["periodicData"] for key in ("appLoads", "crashes"))
+    assert datetime.fromisoformat(data["periodicData"][-1]["end"]) <= app.calendar.now
+    if app.calendar.elapsed_s > 310:
+        assert loads <= today["appLoads"]
+        assert crashes <= today["crashes"]
+
+
+def test_a_busy_app_is_busy_in_the_last_five_minutes(desk):
+    """There is something to see."""
+    data = desk.data(f"/v2/liveStats/{desk.app_ids[0]}/PT5M")
+    assert all(bucket["appLoads"] > 0 for bucket in data["periodicData"])
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_performance_tables_have_the_known_shape(desk, number):
+    """Endpoints, services and countries, highest value first, no more than asked."""
+    exchange = fixture("performanceManagement_tables.synthetic.json")["exchanges"][number]
+    query = exchange["v2_request"]["query"] | {"appId": desk.app_ids[0], "limit": 3}
+    data = desk.data(exchange["v2_request"]["path"], **query)
+    captured = exchange["response"]["data"]
+    if "series" in captured:
+        assert data["series"][0].keys() == captured["series"][0].keys()
+        values = list(data["series"][0]["geo"].values())
+    else:
+        assert keys_of(data) == keys_of(captured)
+        values = [row["sort"] for rows in data.values() for row in rows]
+    assert values == sorted(values, reverse=True)
+    assert len(values) == 3
+
+
+@settings(max_examples=15)
+@given(desks())
+def test_performance_tables_agree_with_the_pie(desk):
+    """Services have the pie's values; endpoints and countries split the same volume."""
+    app_id = desk.app_ids[0]
+    for sort in ("latency", "volume", "errors"):
+        query = {"appId": app_id, "duration": 240, "limit": 100}
+        rows = desk.data("/v2/performanceManagement/services", sort=sort, **query)["services"]
+        slices = pie(desk, "performanceManagement", graph=sort, groupBy="service", appId=app_id, duration=240)
+        assert {row["name"]: row["sort"] for row in rows} == pytest.approx(slices)
+    endpoints = desk.data("/v2/performanceManagement/endpoints", sort="volume", **query)["endpoints"]
+    (countries,) = desk.data("/v2/performanceManagement/geo", graph="volume", **query)["series"]
+    volume = pie(desk, "performanceManagement", graph="volume", groupBy="os", appId=app_id, duration=240)
+    assert sum(row["sort"] for row in endpoints) == sum(countries["geo"].values()) == total(volume)
+
+
+def test_userflows_have_the_known_shapes(desk):
+    """Summary, ranking, details with pages, and one group."""
+    app_id = desk.app_ids[0]
+    exchanges = fixture("transactions.synthetic.json")["exchanges"]
+    name = quote(desk.data(f"/v2/transactions/{app_id}/ranked/failed/")[0]["name"], safe="")
+    for exchange in (*exchanges[:3], exchanges[-1]):
+        path = exchange["v2_request"]["path"].replace("000000000000000000000001", app_id).replace("Checkout", name)
+        body = desk.get(path, **exchange["v2_request"].get("query", {}))
+        captured = exchange["response"]
+        assert body.keys() - {"links"} == captured.keys()
+        if "group/" in path:
+            assert keys_of(body["data"]["series"]["failed"]) == keys_of(captured["data"]["series"]["failed"])
+        else:
+            assert keys_of(body["data"]) == keys_of(captured["data"])
+
+
+def all_pages(desk, path, **params):
+    """Follow ``pagination.nextPage`` from the first request, which names no page."""
+    body = desk.get(path, **params)
+    rows = body["data"]
+    while next_page := body["pagination"].get("nextPage"):
+        body = desk.get(path, pageNum=next_page, **params)
+        rows += body["data"]
+    return rows
+
+
+@settings(max_examples=10)
+@given(desks())
+def test_userflows_agree_with_each_other(desk):
+    """Outcomes add up in the details, in each group and in the summary."""
+    root = f"/v2/transactions/{desk.app_ids[0]}"
+    rows = all_pages(desk, f"{root}/details/change/P1M", pageSize=5, sortBy="name", sortOrder="ascending")
+    names = [row["name"] for row in rows]
+    assert names == sorted(set(names))
+    assert {"Checkout & Pay", "Sign up / Register", "50% off?"} <= set(names)
+    figures = {row["name"]: {key: one["value"] for key, one in row["series"].items()} for row in rows}
+    for one in figures.values():
+        assert one["startedTransactions"] == one["failedTransactions"] + one["succeededTransactions"]
+        assert one["failRate"] == ratio(one["failedTransactions"], one["startedTransactions"])
+    summary = desk.data(f"{root}/summary/")
+    assert summary["failed"]["value"] == sum(one["failedTransactions"] for one in figures.values())
+    assert summary["succeeded"]["value"] == sum(one["succeededTransactions"] for one in figures.values())
+    ranked = desk.data(f"{root}/ranked/failed/")
+    assert {row["name"]: row["failureRate"] for row in ranked} == {
+        name: one["failRate"] for name, one in figures.items()
+    }
+    for name, one in figures.items():
+        outcomes = desk.data(f"{root}/group/{quote(name, safe='')}")["series"]
+        counts = {outcome: values["count"]["value"] for outcome, values in outcomes.items()}
+        assert counts["failed"] == one["failedTransactions"]
+        assert counts["failed"] == counts["crashed"] + counts["timedOut"] + counts["userFailed"]
+        assert counts["succeeded"] == one["succeededTransactions"]
+
+
+def test_a_link_leads_to_the_old_host_with_the_name_encoded_whole(desk):
+    """The last segment, decoded, is the name, slashes and all."""
+    app_id = desk.app_ids[0]
+    for row in all_pages(desk, f"/v2/transactions/{app_id}/details/change/PT15M"):
+        assert row["link"].startswith(f"http://txn-report.crittercism.com/v1.0/{app_id}/group/")
+        assert unquote(row["link"].rpartition("/")[2]) == row["name"]
+
+
+def test_traces_are_paged_newest_first(desk):
+    """Every trace once, with the keys of the known ones, within the period."""
+    app_id = desk.app_ids[0]
+    (like, *_) = next(iter(fixture("transactions_traces.json")["v2_by_url"].values()))[0]["data"]
+    path = f"/v2/transactions/{app_id}/group/{quote('Checkout & Pay', safe='')}/traces/P1M"
+    rows = all_pages(desk, path)
+    assert len(rows) == 60
+    assert all(row.keys() == like.keys() for row in rows)
+    stamps = [datetime.fromisoformat(row["traceTs"]) for row in rows]
+    assert stamps == sorted(stamps, reverse=True)
+    assert desk.service.world.now - stamps[-1] <= timedelta(days=30)
+    assert {"success"} < {row["completionState"] for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "status"),
+    [
+        ("group/Nothing", 404),
+        ("group/Sign up / Register", 404),
+        ("ranked/loved/", 400),
+        ("details/change/P", 400),
+        ("details/change/P0M", 400),
+        ("details/change/P9999M", 400),
+        ("details/change/P1M?pageNum=0", 400),
+        ("details/change/P1M?sortBy=age", 400),
+        ("group/Search/traces/yesterday", 400),
+    ],
+)
+def test_what_is_wrong_about_userflows_is_refused(desk, suffix, status):
+    """Unknown names are not found, unknown values are bad requests."""
+    assert desk.refused(f"/v2/transactions/{desk.app_ids[0]}/{suffix}")[0] == status
+
+
+@pytest.mark.parametrize("period", ["PT10M", "pt5m", "P2D"])
+def test_live_statistics_have_two_periods(desk, period):
+    """Others are refused."""
+    assert desk.refused(f"/v2/liveStats/{desk.app_ids[0]}/{period}")[0] == 400
+
+
+def test_an_app_without_releases_answers_everywhere(desk):
+    """Empty lists and no division by nothing."""
+    dormant = desk.app_ids[-1]
+    assert series_of(desk, dormant)["dau"]["categories"]["total"]["buckets"][-1]["value"] == 0
+    for path in (
+        "trends/dau/{app}",
+        "liveStats/{app}/P1D",
+        "liveStats/{app}/PT5M",
+        "app/crash/summaries/{app}",
+        "app/exception/counts/{app}",
+        "crash/paginatedtable/{app}",
+        "transactions/{app}/summary",
+        "transactions/{app}/details/change/P1M",
+        "performanceManagement/endpoints?appId={app}",
+        "performanceManagement/geo?appId={app}",
+        "performanceManagement/pie?appId={app}&graph=latency&groupBy=service",
+        "errorMonitoring/pie?appId={app}&graph=rating&groupBy=os",
+    ):
+        desk.get("/v2/" + path.format(app=dormant))
+
+
+def test_a_scope_for_userflows_reaches_those_of_its_app_alone(desk):
+    """Not another app's, and nothing else."""
+    app_id, other = desk.app_ids[:2]
+    account = desk.service.accounts[0]
+    token = desk.service.issue_token(account.client_id, scope=f"app/{app_id}/transactions")
+    assert desk.ask(f"/v2/transactions/{app_id}/summary/", token=token).status == 200
+    assert desk.ask(f"/v2/transactions/{other}/summary/", token=token).status == 403
+    assert desk.ask(f"/v2/trends/{app_id}", token=token).status == 403
