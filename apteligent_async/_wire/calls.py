@@ -21,7 +21,7 @@ from apteligent_async.models.frozen import EMPTY
 if TYPE_CHECKING:
     from apteligent_async.models.result import Part
 
-__all__ = ["Endpoint", "Grade", "Parameter", "Rule"]
+__all__ = ["Endpoint", "Found", "Grade", "Parameter", "Rule"]
 
 Found = TypeVar("Found", bound="Part")
 

@@ -260,34 +260,32 @@ LIVE_STATS = Endpoint(
 )
 
 
-ENDPOINTS: dict[str, Endpoint[Any]] = {
-    row.name: row
-    for row in (
-        DISCOVER,
-        TOKEN,
-        APPS_LIST,
-        ERROR_PIE,
-        ERROR_GRAPH,
-        ERROR_SPARKLINES,
-        PERFORMANCE_PIE,
-        PERFORMANCE_GRAPH,
-        PERFORMANCE_ENDPOINTS,
-        PERFORMANCE_SERVICES,
-        PERFORMANCE_GEO,
-        *CRASHES.rows(),
-        *EXCEPTIONS.rows(),
-        CRASH_USERS,
-        TRENDS_APP,
-        TRENDS_DAU,
-        TRENDS_MAU,
-        LIVE_STATS,
-        TRANSACTIONS_SUMMARY,
-        TRANSACTIONS_RANKED,
-        TRANSACTIONS_DETAILS,
-        TRANSACTIONS_GROUP,
-        TRANSACTIONS_TRACES,
-    )
-}
+_ROWS: tuple[Endpoint[Any], ...] = (
+    DISCOVER,
+    TOKEN,
+    APPS_LIST,
+    ERROR_PIE,
+    ERROR_GRAPH,
+    ERROR_SPARKLINES,
+    PERFORMANCE_PIE,
+    PERFORMANCE_GRAPH,
+    PERFORMANCE_ENDPOINTS,
+    PERFORMANCE_SERVICES,
+    PERFORMANCE_GEO,
+    *CRASHES.rows(),
+    *EXCEPTIONS.rows(),
+    CRASH_USERS,
+    TRENDS_APP,
+    TRENDS_DAU,
+    TRENDS_MAU,
+    LIVE_STATS,
+    TRANSACTIONS_SUMMARY,
+    TRANSACTIONS_RANKED,
+    TRANSACTIONS_DETAILS,
+    TRANSACTIONS_GROUP,
+    TRANSACTIONS_TRACES,
+)
+ENDPOINTS: dict[str, Endpoint[Any]] = {row.name: row for row in _ROWS}
 """Every row by name."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from attrs import astuple, frozen
+from attrs import frozen
 
 from apteligent_async._wire.calls import Endpoint, Grade, Parameter
 from apteligent_async._wire.parameters import days, flag, instant, one_of, whole
@@ -36,14 +36,14 @@ class ErrorEndpoints:
         details: one group in full.
     """
 
-    summaries: Endpoint[Any]
-    counts: Endpoint[Any]
-    table: Endpoint[Any]
-    details: Endpoint[Any]
+    summaries: Endpoint[ErrorSummaries]
+    counts: Endpoint[ErrorCounts]
+    table: Endpoint[ErrorPage]
+    details: Endpoint[ErrorDetails]
 
     def rows(self) -> Iterable[Endpoint[Any]]:
         """Give all of them."""
-        return astuple(self, recurse=False)
+        return (self.summaries, self.counts, self.table, self.details)
 
 
 def _rows(group: str, kind: str) -> ErrorEndpoints:
@@ -63,7 +63,7 @@ def _rows(group: str, kind: str) -> ErrorEndpoints:
     )
 
 
-def _summaries(group: str, kind: str) -> Endpoint[Any]:
+def _summaries(group: str, kind: str) -> Endpoint[ErrorSummaries]:
     return Endpoint(
         name=f"{group}.summaries",
         template=f"/v2/app/{kind}/summaries/{{app_id}}",
@@ -84,7 +84,7 @@ def _summaries(group: str, kind: str) -> Endpoint[Any]:
     )
 
 
-def _table(group: str, kind: str) -> Endpoint[Any]:
+def _table(group: str, kind: str) -> Endpoint[ErrorPage]:
     return Endpoint(
         name=f"{group}.table",
         template=f"/v2/{kind}/paginatedtable/{{app_id}}",
@@ -104,7 +104,7 @@ def _table(group: str, kind: str) -> Endpoint[Any]:
     )
 
 
-def _details(group: str, kind: str) -> Endpoint[Any]:
+def _details(group: str, kind: str) -> Endpoint[ErrorDetails]:
     return Endpoint(
         name=f"{group}.details",
         template=f"/v2/{kind}/{{app_id}}/{{hash}}",

@@ -49,7 +49,7 @@ def safe_link(link: str, origin: str) -> tuple[str, tuple[tuple[str, str], ...]]
         raise UnsafeLinkError("A link is too long or holds characters that do not belong there.")
     if link.startswith("//"):
         raise UnsafeLinkError("A link names a host without saying how to reach it.")
-    parts = _split(link)
+    parts = urlsplit(link)
     if link.startswith("/"):
         return safe_path(parts.path), _query(parts.query)
     host = _host(parts)
@@ -89,13 +89,6 @@ def _segment(segment: str) -> str:
     return quote(plain, safe="")
 
 
-def _split(link: str) -> SplitResult:
-    try:
-        return urlsplit(link)
-    except ValueError:
-        raise UnsafeLinkError("A link cannot be read.") from None
-
-
 def _host(parts: SplitResult) -> str:
     match = _HOST.fullmatch(parts.netloc)
     if parts.scheme not in _DEFAULT_PORTS or not match:
@@ -112,7 +105,7 @@ def _port(parts: SplitResult) -> int:
 
 
 def _own_places(origin: str, scheme: str) -> set[tuple[str, int]]:
-    own = _split(origin)
+    own = urlsplit(origin)
     host = (own.hostname or "").lower()
     port = own.port or _DEFAULT_PORTS.get(own.scheme, 443)
     places = {(host, port)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
@@ -22,13 +22,13 @@ from apteligent_async.errors import (
     UnsafeLinkError,
 )
 from apteligent_async.models.frozen import FrozenMapping
-from apteligent_async.models.result import HttpExchange, Part, Result
+from apteligent_async.models.result import HttpExchange, Result
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from apteligent_async._wire.calls import Endpoint
+    from apteligent_async._wire.calls import Endpoint, Found
     from apteligent_async._wire.drift import Drift
     from apteligent_async._wire.messages import Reply
 
@@ -68,13 +68,13 @@ class RateFigures:
 
 
 def decode(
-    endpoint: Endpoint,
+    endpoint: Endpoint[Found],
     reply: Reply,
     *,
     timeline: object = None,
     drift: Drift | None = None,
     secrets: Sequence[str] = (),
-) -> Any:
+) -> Found:
     """Turn a reply into the endpoint's result.
 
     Args:
@@ -126,20 +126,20 @@ def retry_after_s(reply: Reply) -> float | None:
     return max(wait.total_seconds(), 0.0)
 
 
-def _result(endpoint: Endpoint, reply: Reply, timeline: object, secrets: Sequence[str]) -> Part:
+def _result(endpoint: Endpoint[Found], reply: Reply, timeline: object, secrets: Sequence[str]) -> Found:
     body = loads(reply.body)
-    result = endpoint.result
+    result: type[Any] = endpoint.result
     if isinstance(body, dict) and "error" in body and "data" not in body:
         raise ResponseError(f"The service answered {reply.status} with an error{_quoted(_said(body), secrets)}.")
     if not issubclass(result, Result):
-        return structure(body, result)
+        return structure(body, endpoint.result)
     http = HttpExchange(status=reply.status, headers=FrozenMapping(reply.headers), body=reply.body, timeline=timeline)
     if endpoint.is_enveloped:
-        return structure_result(body, result, http=http)
-    return evolve(structure(body, result), http=http)
+        return cast("Found", structure_result(body, result, http=http))
+    return cast("Found", evolve(structure(body, result), http=http))
 
 
-def _refusal(endpoint: Endpoint, reply: Reply, secrets: Sequence[str]) -> ApteligentError:
+def _refusal(endpoint: Endpoint[Any], reply: Reply, secrets: Sequence[str]) -> ApteligentError:
     status = reply.status
     said = _quoted(_said(_fields(reply)), secrets)
     if endpoint.is_secret and status in {400, 401, 403}:

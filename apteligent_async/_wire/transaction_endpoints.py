@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from apteligent_async._wire.calls import Endpoint, Grade, Parameter
+from apteligent_async._wire.calls import Endpoint, Found, Grade, Parameter
 from apteligent_async._wire.parameters import iso_period, whole
 from apteligent_async.models.transactions import (
     RankedTransactions,
@@ -13,9 +13,6 @@ from apteligent_async.models.transactions import (
     TransactionSummary,
     TransactionTraces,
 )
-
-if TYPE_CHECKING:
-    from apteligent_async.models.result import Part
 
 __all__ = [
     "TRANSACTIONS_DETAILS",
@@ -26,7 +23,7 @@ __all__ = [
 ]
 
 
-def _transactions(name: str, suffix: str, result: type[Part], source: str, **more: Any) -> Endpoint:
+def _transactions(name: str, suffix: str, result: type[Found], source: str, **more: Any) -> Endpoint[Found]:
     return Endpoint(
         name=f"transactions.{name}",
         template=f"/v2/transactions/{{app_id}}/{suffix}",
