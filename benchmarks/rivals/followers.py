@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import warnings
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -77,15 +76,14 @@ async def hikari(wire: Wire, _: Scenario) -> AsyncIterator[Any]:
             async with manager.acquire_bucket(route, "token"):
                 reply = await wire.call()
                 headers = reply.headers
-                reset_after_s = float(headers["x-ratelimit-reset-after"])
                 manager.update_rate_limits(
                     compiled_route=route,
                     authentication="token",
                     bucket_header="wire",
                     remaining_header=int(headers["x-ratelimit-remaining"]),
                     limit_header=int(headers["x-ratelimit-limit"]),
-                    reset_at=time.time() + reset_after_s,
-                    reset_after=reset_after_s,
+                    reset_at=float(headers["x-ratelimit-reset-at"]),
+                    reset_after=float(headers["x-ratelimit-reset-after"]),
                 )
             if reply.status != 429:
                 return

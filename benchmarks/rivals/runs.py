@@ -69,6 +69,9 @@ def measure(clock: Clock, client: tuple[str, str], scenario: Scenario) -> Row:
     clock.now = START_AT
     try:
         return run(clock, _play(client, scenario))
+    except TimeoutError:
+        note = f"unfinished after {clock.now - START_AT:.0f} s, {_PATIENCE} bounds and more"
+        return Row(client=client[0], mode=client[1], scenario=scenario.name, bound=scenario.bound_s(), note=note)
     except Exception as error:  # noqa: BLE001  the package under test may fail in any way, and the others go on
         note = f"{type(error).__name__}: {error}".rstrip(": ")
         return Row(client=client[0], mode=client[1], scenario=scenario.name, bound=scenario.bound_s(), note=note)

@@ -60,6 +60,7 @@ class Wire:
             "x-ratelimit-used": str(self._budget - left),
             "x-ratelimit-reset": whole_s,
             "x-ratelimit-reset-after": f"{reset_s:.3f}",
+            "x-ratelimit-reset-at": f"{time.time() + reset_s:.3f}",
             "x-ratelimit-limit-requests": str(self._budget),
             "x-ratelimit-remaining-requests": str(left),
             "x-ratelimit-reset-requests": whole_s,
