@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from apteligent_async.simulator import DEMO_ACCOUNT, Account, QuotaSettings, Service, World, serve
+from apteligent_async.simulator import DEMO_ACCOUNT, Account, QuotaSettings, Service, World, running_from, serve
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -76,7 +77,13 @@ def simulate(
         refused=refused,
     )
     account = Account(client_id=client_id, username=username, password=password)
-    service = Service(World(seed=seed, apps=apps, now=_aware(now)), accounts=[account], quota=settings)
+    began = _aware(now)
+    service = Service(
+        World(seed=seed, apps=apps, now=began),
+        accounts=[account],
+        quota=settings,
+        calendar=running_from(began, at=time.monotonic()) if now is None else None,
+    )
     ready_token = service.issue_token(client_id, token=token)
     signal.signal(signal.SIGTERM, _end)
     with serve(service, host=host, port=port, latency=latency) as url:

@@ -29,7 +29,7 @@ from apteligent_async.simulator.quota import (
     Rounding,
     WindowKind,
 )
-from apteligent_async.simulator.service import Service
+from apteligent_async.simulator.service import Service, running_from
 from apteligent_async.simulator.world import App, World
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "WindowKind",
     "World",
     "asgi_app",
+    "running_from",
     "serve",
     "uniform",
 ]

@@ -2,7 +2,8 @@
 
 What this file may not know: a clock, a socket, an event loop, unseeded dice, and anything of the package that it tests.
 Every call comes with the instant at which it arrives, in seconds on one monotonic clock; the same calls at the same
-instants get the same answers. The calendar is another matter: it is the world's `now`, and stands still.
+instants get the same answers. The calendar is another matter: it is the world's `now`, which stands still unless the
+service is given a function from instants to dates; then it moves on every ten seconds.
 
 A call passes these doors, in this order:
 
@@ -22,6 +23,7 @@ except where RFC 6749 or the documented 429 say otherwise: what the service wrot
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -32,19 +34,23 @@ from apteligent_async.simulator.quota import Quota, QuotaSettings
 from apteligent_async.simulator.resources.routes import ROUTES, Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from apteligent_async.simulator.accounts import Account
     from apteligent_async.simulator.messages import Call
     from apteligent_async.simulator.world import World
 
-__all__ = ["Service"]
+    Calendar = Callable[[float], datetime]
+
+__all__ = ["Service", "running_from"]
 
 _DISCOVERY: dict[str, dict[str, Any]] = {
     "/allyourbase": {"versions": {"v1": {"latest": "v1.0"}}, "links": {"v1.0": {"href": "/v1.0/base"}}},
     "/v1.0/base": {"status": "active", "links": {}},
 }
 _TOKEN_PATHS = frozenset({"/v2/token", "/v1.0/token"})
+_TICK_S = 10
 _REMEMBERED_BODIES = 1024
 _PUBLIC_HOST = "developers.crittercism.com"
 _COMMON_HEADERS = (
@@ -52,6 +58,11 @@ _COMMON_HEADERS = (
     ("Cache-Control", "no-cache"),
     ("Pragma", "no-cache"),
 )
+
+
+def running_from(began: datetime, *, at: float) -> Calendar:
+    """Return a calendar for `Service` that shows `began` at the instant `at`, and runs with the clock from there."""
+    return lambda now: began + timedelta(seconds=now - at)
 
 
 class Service:
@@ -66,10 +77,12 @@ class Service:
         *,
         accounts: Sequence[Account] = (DEMO_ACCOUNT,),
         quota: QuotaSettings | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         settings = quota or QuotaSettings()
         self.world = world
         self.accounts = tuple(accounts)
+        self._calendar = calendar
         self._tokens = TokenOffice(self.accounts)
         self._quotas = {account.client_id: Quota(settings) for account in self.accounts}
         self._routes = Routes(ROUTES)
@@ -86,6 +99,7 @@ class Service:
         verdict = self._quotas[client_id].call(now)
         if not verdict.is_allowed:
             return _with_headers(Answer.of(verdict.body, status=429), verdict.headers)
+        self._move_on(now)
         try:
             body = self._answer(call, now)
         except Refusal as refusal:
@@ -104,6 +118,15 @@ class Service:
         """Return the truth about a client's budget, of the first account if none is named."""
         return self._quotas[client_id or self.accounts[0].client_id]
 
+    def _move_on(self, now: float) -> None:
+        if self._calendar is None:
+            return
+        tick = self._calendar(now).replace(microsecond=0)
+        tick -= timedelta(seconds=tick.second % _TICK_S)
+        if tick > self.world.now:
+            self.world = self.world.at(tick)
+            self._body_of.cache_clear()
+
     def _answer(self, call: Call, now: float) -> bytes:
         if call.method == "POST" and call.path in _TOKEN_PATHS:
             return json.dumps(self._tokens.exchange(call, now=now)).encode()
@@ -116,7 +139,7 @@ class Service:
         return self._body_of(call.path, call.query, call.headers.get("host", _PUBLIC_HOST))
 
     def _written(self, path: str, query: tuple[tuple[str, str], ...], host: str) -> bytes:
-        """Write the body of an existing path: the same for every client, since the world stands still."""
+        """Write the body of an existing path: the same for every client until the world moves on."""
         found = self._routes.find(path)
         assert found is not None  # noqa: S101  the caller looked it up
         resource, segments = found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -31,6 +32,11 @@ def basic(user_and_password):
     return {"Authorization": "Basic " + base64.b64encode(user_and_password.encode()).decode()}
 
 
+@cache
+def _ordinary_world():
+    return World(now=NOW)
+
+
 @frozen
 class FrontDesk:
     """A service and a token that it accepts."""
@@ -41,7 +47,7 @@ class FrontDesk:
     @classmethod
     def open(cls, *, world=None, **quota):
         """Open a service for the demo account."""
-        service = Service(world or World(now=NOW), quota=QuotaSettings(**quota))
+        service = Service(world or _ordinary_world(), quota=QuotaSettings(**quota))
         return cls(service, service.issue_token(DEMO_ACCOUNT.client_id))
 
     @property

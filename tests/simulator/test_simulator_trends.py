@@ -7,8 +7,10 @@ from itertools import pairwise
 from urllib.parse import quote, unquote
 
 import pytest
-from front_desk import desks, fixture, keys_of, pie, points, total
+from front_desk import FrontDesk, desks, fixture, keys_of, pie, points, total
 from hypothesis import given, settings
+
+from apteligent_async.simulator import QuotaSettings, Service, World, running_from
 
 BY = {"Device": "device", "Os": "os", "Version": "appVersion"}
 
@@ -304,3 +306,22 @@ def test_a_scope_for_userflows_reaches_those_of_its_app_alone(desk):
     assert desk.ask(f"/v2/transactions/{app_id}/summary/", token=token).status == 200
     assert desk.ask(f"/v2/transactions/{other}/summary/", token=token).status == 403
     assert desk.ask(f"/v2/trends/{app_id}", token=token).status == 403
+
+
+def test_a_running_calendar_moves_the_world(desk):
+    """Live statistics walk on by ten seconds, today grows, finished days stay, and a day later it is yesterday."""
+    world = desk.service.world
+    service = Service(world, calendar=running_from(world.now, at=100.0), quota=QuotaSettings(limit=10**6))
+    running = FrontDesk(service, service.issue_token(service.accounts[0].client_id))
+    app_id = running.app_ids[0]
+    path = f"/v2/liveStats/{app_id}/PT5M"
+    first, second, third = (running.data(path, now=now)["periodicData"] for now in (100.0, 104.0, 120.0))
+    assert first == second == desk.data(path)["periodicData"]
+    assert [bucket["start"] for bucket in first[2:]] == [bucket["start"] for bucket in third[:-2]]
+    graphs = [points(running, now=now, graph="appLoads", appId=app_id) for now in (120.0, 3720.0, 86_520.0)]
+    assert graphs[0][:-1] == graphs[1][:-1]
+    assert graphs[0][-1] < graphs[1][-1]
+    assert graphs[2][:-2] == graphs[0][1:-1]
+    assert graphs[2][-2] > graphs[1][-1]
+    fresh = FrontDesk.open(world=World(now=world.now + timedelta(seconds=86_417)), limit=10**6)
+    assert points(fresh, graph="appLoads", appId=app_id) == graphs[2]

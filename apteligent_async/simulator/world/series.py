@@ -35,6 +35,10 @@ def deal(total: int, weights: Sequence[float]) -> Cells:
     return tuple(after - before for before, after in pairwise(edges))
 
 
+def _finished(cells: dict[date, Cells], calendar: AppCalendar) -> dict[date, Cells]:
+    return {day: counts for day, counts in cells.items() if day < calendar.today}
+
+
 class Series:
     """The daily counts of one app; its state is a cache of days that were asked for."""
 
@@ -43,6 +47,13 @@ class Series:
         self._calendar = calendar
         self._loads: dict[date, Cells] = {}
         self._crashes: dict[date, Cells] = {}
+
+    def moved(self, calendar: AppCalendar) -> Series:
+        """Return the series at a later instant; days that were over already are not dealt again."""
+        later = Series(self._profile, calendar)
+        later._loads = _finished(self._loads, self._calendar)
+        later._crashes = _finished(self._crashes, self._calendar)
+        return later
 
     def loads(self, day: date) -> Cells:
         """Return the app loads of a day by cohort; all zero after today."""

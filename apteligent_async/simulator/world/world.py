@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -30,6 +31,13 @@ class App:
     def __init__(self, profile: AppProfile, now: datetime) -> None:
         self.profile = profile
         self.calendar = AppCalendar(now, profile.offset_h)
+
+    def at(self, now: datetime) -> App:
+        """Return the app at a later instant."""
+        later = App(self.profile, now)
+        if "series" in self.__dict__:
+            later.series = self.series.moved(later.calendar)
+        return later
 
     @property
     def released_versions(self) -> tuple[Version, ...]:
@@ -89,6 +97,13 @@ class World:
         self.now = now.astimezone(UTC)
         profiles = _profiles(seed, apps, _last_release(self.now), is_european=is_european)
         self.apps: Mapping[str, App] = {profile.id: App(profile, self.now) for profile in profiles}
+
+    def at(self, now: datetime) -> World:
+        """Return the same world at a later instant; nothing new is released meanwhile."""
+        later = copy(self)
+        later.now = now.astimezone(UTC)
+        later.apps = {app_id: app.at(later.now) for app_id, app in self.apps.items()}
+        return later
 
     def __repr__(self) -> str:
         return f"<World seed={self.seed} apps={len(self.apps)} now={self.now.isoformat()}>"
