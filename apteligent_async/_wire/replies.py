@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from contextlib import nullcontext
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from attrs import evolve, frozen
 
@@ -189,9 +190,10 @@ def _quoted(said: str, secrets: Sequence[str]) -> str:
 
 
 def _without(text: str, secrets: Sequence[str]) -> str:
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "[secret]")
+    for secret in filter(None, secrets):
+        # As it is, as JSON writes it, and as a form or an address writes it.
+        for written in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(written, "[secret]")
     return text
 
 

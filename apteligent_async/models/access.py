@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,13 @@ class Token(Part):
     """
 
     access_token: str = field(repr=False)
+
+    @access_token.validator
+    def _can_be_sent(self, _: object, value: str) -> None:
+        # A line break would end the header, so that the rest of the token became a header of its own.
+        if not re.fullmatch(r"[!-~]+", value):
+            raise ValueError("is not a token that a header could hold")
+
     token_type: str | None = None
     expires_in: int | None = None
 

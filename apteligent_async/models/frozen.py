@@ -8,6 +8,8 @@ from typing import Any, NoReturn, TypeVar
 
 __all__ = ["EMPTY", "FrozenMapping", "freeze", "thaw"]
 
+MOST_LEVELS = 100
+
 Value_co = TypeVar("Value_co", covariant=True)
 
 
@@ -49,12 +51,18 @@ EMPTY: FrozenMapping[Any] = FrozenMapping()
 """The mapping with nothing in it, shared by every model that has nothing to add."""
 
 
-def freeze(value: Any) -> Any:
-    """Turn decoded JSON into values that cannot change: objects into `FrozenMapping`, lists into tuples."""
+def freeze(value: Any, *, levels: int = MOST_LEVELS) -> Any:
+    """Turn decoded JSON into values that cannot change: objects into `FrozenMapping`, lists into tuples.
+
+    Raises:
+        ValueError: it is nested deeper than 100 levels, so that comparing or pickling it might exhaust the stack.
+    """
+    if levels == 0:
+        raise ValueError("is nested too deeply")
     if isinstance(value, dict):
-        return FrozenMapping({key: freeze(item) for key, item in value.items()})
+        return FrozenMapping({key: freeze(item, levels=levels - 1) for key, item in value.items()})
     if isinstance(value, list):
-        return tuple([freeze(item) for item in value])
+        return tuple([freeze(item, levels=levels - 1) for item in value])
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -107,6 +108,23 @@ def test_named_secrets_are_blotted_out():
         assert "[secret]" in error.body
 
 
+@pytest.mark.parametrize("secret", ['p"w\\d', "p w&d", "pä$$"])
+def test_secrets_are_blotted_out_however_they_are_written(secret):
+    """A secret that the service repeats as JSON, in a form or in an address is not repeated."""
+    said = {"message": f"got {secret} as {quote(secret, safe='')} or {quote_plus(secret)}"}
+    error = failure(ERROR_PIE, reply(500, said), secrets=(secret, ""))
+    for written in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)):
+        assert written not in error.message + error.body
+
+
+@pytest.mark.parametrize("token", ["", "a b", "a\r\nX-Evil: 1", "tökén", "\x00"])
+def test_a_token_that_no_header_could_hold_is_refused_unquoted(token):
+    """A token with a line break would become a header of its own; it is refused without being repeated."""
+    error = failure(TOKEN, reply(200, {"access_token": token}))
+    assert type(error) is ResponseError
+    assert not token or token not in repr((error.args, error.__dict__, error.__context__))
+
+
 def test_a_redirect_names_its_host_only():
     """A redirect is an error that names where it would have led, without path and query."""
     error = failure(ERROR_PIE, reply(302, b"", location="https://evil.example/steal?token=1"))
@@ -157,6 +175,15 @@ def test_rate_figures_are_as_stated_or_none(answer, figures):
 def test_retry_after_is_read_by_the_replys_own_clock(headers, seconds):
     """Seconds are taken as they are, a date is measured from the reply's date, nonsense is nothing."""
     assert retry_after_s(reply(503, b"", **headers)) == seconds
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(99, True), (101, False)])
+def test_depth_has_a_limit_that_does_not_depend_on_the_caller(levels, fits):
+    """Unknown keys nested up to a hundred levels are kept and can be pickled; deeper ones are refused."""
+    raw = b'{"data": {"slices": [], "x": ' + b"[" * levels + b"]" * levels + b"}}"
+    result = outcome(ERROR_PIE, reply(200, raw))
+    assert isinstance(result, ApteligentError) is not fits
+    assert pickle.loads(pickle.dumps(result)).http.body == raw if fits else "too deeply" in result.message
 
 
 def test_an_error_in_a_good_answer_is_an_error():
