@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Parameters"]
 
 _Choice = TypeVar("_Choice", bound="StrEnum")
+_YEARS = range(1990, 2101)
 _TRUE = frozenset({"true", "1", "yes"})
 
 
@@ -72,10 +73,14 @@ class Parameters:
         text = self.text(name)
         if text is None:
             return None
+        if "T" in text:
+            text = text.replace(" ", "+")  # an offset's plus sign that was not encoded
         try:
-            at = datetime.fromisoformat(text.replace(" ", "+"))
+            at = datetime.fromisoformat(text)
         except ValueError:
             raise Refusal(400, f"{name} must be an ISO 8601 date or time") from None
+        if at.year not in _YEARS:
+            raise Refusal(400, f"{name} must lie between {_YEARS[0]} and {_YEARS[-1]}")
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
     def filters(self) -> dict[Dimension, str]:
@@ -133,7 +138,7 @@ def _json_filters(text: str | None) -> Iterable[tuple[Dimension, str]]:
         return
     try:
         pairs: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         pairs = None
     if not isinstance(pairs, dict):
         raise Refusal(400, "filters must be a JSON object")

@@ -108,6 +108,8 @@ class Service:
 
     def issue_token(self, client_id: str, *, token: str | None = None, scope: str = "") -> str:
         """Hand out a token that never expires, as the portal does; costs no call. `token` chooses its text."""
+        if client_id not in self._quotas:
+            raise ValueError("no account has this client id")
         return self._tokens.issue(Grant(client_id=client_id, scope=tuple(scope.split())), token=token)
 
     def revoke(self, token: str) -> None:

@@ -110,7 +110,7 @@ def test_breadcrumbs_and_users_have_the_known_keys(desk):
     assert all(one.keys() == user.keys() for one in users)
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(desks(), kinds)
 def test_details_agree_with_summaries_and_versions_add_up(desk, kind):
     """Scalars, session counts and the daily total, for every group of an app."""
@@ -130,7 +130,7 @@ def test_details_agree_with_summaries_and_versions_add_up(desk, kind):
         assert body["firstOccurred"] <= body["lastOccurred"] <= desk.service.world.now.isoformat()
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(desks(), kinds)
 def test_groups_add_up_to_the_counts(desk, kind):
     """Day by day, over the whole table and over all details, and for one version too."""
@@ -150,7 +150,7 @@ def test_groups_add_up_to_the_counts(desk, kind):
     assert desk.data(f"/v2/app/{kind}/counts/{app_id}", appVersion="all") == counts
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(desks())
 def test_counts_are_the_graph_s_crashes(desk):
     """Values and days, for the app and for a version."""
@@ -163,7 +163,7 @@ def test_counts_are_the_graph_s_crashes(desk):
     assert counts[-1]["date"] == end[:10]
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(desks(), kinds, st.sampled_from([1, 7, 30, 100]))
 def test_daily_arrays_are_oldest_first_and_stop_at_the_last_occurrence(desk, kind, period):
     """Every day after ``last_occurred_time`` is zero, and its own day is not; versions add up."""
@@ -183,7 +183,7 @@ def test_daily_arrays_are_oldest_first_and_stop_at_the_last_occurrence(desk, kin
         assert not any(daily[: max(0, before)])
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(desks(), kinds)
 def test_diagnostics_breakdowns_add_up_to_the_chart(desk, kind):
     """Chart, versions, geography and each discrete dimension have one sum; users fall on days with occurrences."""
@@ -206,7 +206,7 @@ def test_diagnostics_breakdowns_add_up_to_the_chart(desk, kind):
         assert struck <= desk.service.world.now
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(desks())
 def test_affected_users_are_those_of_the_diagnostics(desk):
     """The list has the same people as the map."""

@@ -79,7 +79,7 @@ def test_an_error_graph_has_the_captured_shape(desk):
     assert data["start"].endswith("T00:00:00")
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(desks(), st.sampled_from(["appLoads", "crashes"]), st.sampled_from([1440, 2880, 43_200]))
 def test_slices_of_a_count_add_up_to_the_app_whatever_the_grouping(desk, metric, duration):
     """Every grouping of the same window has the same total, and so has the graph."""
@@ -90,7 +90,7 @@ def test_slices_of_a_count_add_up_to_the_app_whatever_the_grouping(desk, metric,
         assert totals["os"] == sum(points(desk, **query))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(desks(), st.sampled_from(DURATIONS))
 def test_volume_adds_up_whatever_the_grouping(desk, duration):
     """Services included; means are weighted means of their slices."""
@@ -111,7 +111,7 @@ def test_volume_adds_up_whatever_the_grouping(desk, duration):
         assert means == pytest.approx([means[0]] * len(means), rel=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(desks(), st.sampled_from(["appVersion", "device", "os", "carrier"]), st.sampled_from(["appLoads", "crashes"]))
 def test_a_filter_gives_the_slice_of_its_value(desk, dimension, metric):
     """In each encoding, and in each further grouping."""
@@ -126,7 +126,7 @@ def test_a_filter_gives_the_slice_of_its_value(desk, dimension, metric):
         assert total(pie(desk, groupBy="carrier", **encoded, **query)) == value
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(desks())
 def test_several_apps_are_the_sum_of_each(desk):
     """Repeated keys, one slice per app, same totals as one by one."""
@@ -136,7 +136,7 @@ def test_several_apps_are_the_sum_of_each(desk):
     assert total(pie(desk, appIds=desk.app_ids, graph="appLoads", groupBy="os")) == total(together)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(desks())
 def test_days_keep_their_values(desk):
     """A day in a short window is the same day in a long one, and the last is today, still running."""
@@ -148,7 +148,7 @@ def test_days_keep_their_values(desk):
     assert desk.data("/v2/errorMonitoring/graph", **query)["end"].startswith(app.calendar.today.isoformat())
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(desks())
 def test_percentages_are_those_of_the_counts(desk):
     """Crash percentage is crashes per hundred loads, rounded, and nobody crashes who did not load."""
@@ -160,7 +160,7 @@ def test_percentages_are_those_of_the_counts(desk):
     assert all(0 < users[name] <= min(loads[name], months[name]) for name in loads)
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(seeds, instants)
 def test_a_world_is_its_seed_and_its_instant(seed, now):
     """Two worlds of the same seed, size and instant answer alike; another seed does not."""
@@ -171,7 +171,7 @@ def test_a_world_is_its_seed_and_its_instant(seed, now):
     assert one.ask("/v2/apps").body != other.ask("/v2/apps").body
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(seeds, st.integers(0, 1438))
 def test_later_on_the_same_day_only_today_has_grown(seed, minute):
     """Finished days stay as they were."""

@@ -7,7 +7,7 @@ import math
 
 import pytest
 from front_desk import fixture
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apteligent_async.simulator import Quota, QuotaSettings
@@ -33,6 +33,7 @@ def admitted_at(quota, instants):
     return [at for at in instants if quota.call(at).is_allowed]
 
 
+@settings(deadline=None)
 @given(settings_st, gaps)
 def test_no_period_of_a_bucket_holds_more_calls_than_the_window_allows(settings, steps):
     """A sliding log admits its budget in any period, the others at most twice that across a boundary."""
@@ -42,6 +43,7 @@ def test_no_period_of_a_bucket_holds_more_calls_than_the_window_allows(settings,
         assert sum(at <= other < at + settings.bucket_s for other in admitted) <= most
 
 
+@settings(deadline=None)
 @given(settings_st.filter(lambda one: one.window == "fixed"), gaps)
 def test_a_fixed_bucket_never_admits_more_than_its_budget(settings, steps):
     """Calls are binned by the true phase."""
@@ -50,6 +52,7 @@ def test_a_fixed_bucket_never_admits_more_than_its_budget(settings, steps):
     assert all(bins.count(one) <= settings.budget for one in bins)
 
 
+@settings(deadline=None)
 @given(settings_st, gaps, st.floats(0, 200))
 def test_the_truth_agrees_with_the_next_call(settings, steps, pause):
     """`left` is positive exactly when a call at that instant is admitted."""
@@ -61,6 +64,7 @@ def test_the_truth_agrees_with_the_next_call(settings, steps, pause):
     assert (quota.left(now) > 0) == quota.call(now).is_allowed
 
 
+@settings(deadline=None)
 @given(settings_st, st.lists(st.floats(0, 40), max_size=30), st.integers(1, 60), st.floats(0, 80))
 def test_the_bound_is_what_a_clairvoyant_client_reaches(settings, steps, calls, pause):
     """A client that waits for the true reset whenever nothing is left needs exactly `bound_seconds`."""
@@ -142,6 +146,7 @@ def test_headers_are_rounded_as_set(rounding, stated):
     assert dict(quota.call(25.0).headers)["Rate-Limit-Remaining"] == stated
 
 
+@settings(deadline=None)
 @given(settings_st, gaps)
 def test_the_log_tells_everything(settings, steps):
     """Every call is logged with its instant, and the refused are those that got no place."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 from front_desk import PASSWORD_FORM, FrontDesk, fixture
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apteligent_async.simulator import DEMO_ACCOUNT, Account, Answer, Call, QuotaSettings, Service
+from apteligent_async.simulator.resources.routes import ROUTES
 
 RATE_HEADERS = {"Rate-Limit-Limit", "Rate-Limit-Remaining", "Rate-Limit-Reset"}
 FORM = {"content_type": "application/x-www-form-urlencoded"}
@@ -173,24 +175,54 @@ def test_credentials_are_not_printed():
     assert DEMO_ACCOUNT.client_id not in repr(DEMO_ACCOUNT)
 
 
+@settings(deadline=None)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT"]),
     target=st.text(max_size=40).map(lambda text: "/" + text),
     headers=st.dictionaries(st.sampled_from(["Authorization", "Content-Type", "Host"]), st.text(max_size=30)),
     body=st.binary(max_size=60),
 )
-def test_no_call_makes_the_service_raise(method, target, headers, body):
+def test_no_bytes_make_the_service_raise(method, target, headers, body):
     """Whatever arrives, there is an answer, and it is JSON."""
-    desk = FrontDesk.open(world=_small_world())
-    for path in (target, "/v2/token", "/v2/errorMonitoring/pie" + target.replace("/", "?", 1)):
+    desk = FrontDesk.open(limit=10**6)
+    for path in (target, "/v2/token"):
         answer = desk.service.handle(Call.parse(method, path, headers, body), now=1.0)
         assert isinstance(answer, Answer)
         json.loads(answer.body)
 
 
-def _small_world():
-    from front_desk import NOW
+odd_texts = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(["", "0", "-1", "9" * 5000, "0001-01-01T00:00+23:00", "9999-12-31", "[" * 100_000, "1e9", "P9W"]),
+    st.sampled_from(["appLoads", "crashPercent", "latency", "volume", "os", "appId", "service", "2016-12-01", "1440"]),
+)
+NAMES = """
+    graph groupBy duration filters filters[os] appVersion start end startDate endDate lastOccurredStart status sortBy
+    sortOrder pageNum pageSize period limit sort attributes diagnostics
+"""
+names = st.sampled_from(NAMES.split())
 
-    from apteligent_async.simulator import World
 
-    return World(now=NOW, apps=1)
+@settings(max_examples=200, deadline=None)
+@given(
+    data=st.data(), template=st.sampled_from(sorted(ROUTES)), query=st.lists(st.tuples(names, odd_texts), max_size=5)
+)
+def test_no_parameters_make_the_service_raise(data, template, query):
+    """Every path, with odd values for what it reads: found, refused or not found, and JSON."""
+    desk = FrontDesk.open(limit=10**6)
+    app_id = data.draw(st.sampled_from([*desk.app_ids[:2], desk.app_ids[-1], "x"]))
+    path = template.replace("{appId}", app_id)
+    for segment in ("{hash}", "{period}", "{category}", "{name}"):
+        path = path.replace(segment, quote(data.draw(odd_texts)[:50], safe=""))
+    call = Call(
+        method="GET", path=path, query=(("appId", app_id), *query), headers={"authorization": f"Bearer {desk.token}"}
+    )
+    answer = desk.service.handle(call, now=1.0)
+    assert answer.status in (200, 400, 404)
+    json.loads(answer.body)
+
+
+def test_a_token_needs_an_account(desk):
+    """Otherwise there would be no quota to count its calls."""
+    with pytest.raises(ValueError, match="client id"):
+        desk.service.issue_token("nobody")

@@ -41,7 +41,7 @@ def test_trends_have_the_captured_shape(desk):
             assert keys_of(one["buckets"]) == keys_of(next(iter(captured["categories"].values()))["buckets"])
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(desks())
 def test_trends_agree_with_themselves_and_with_the_pies(desk):
     """Today's values are the last bucket; ratios are rounded quotients; keys have their value of the pie."""
@@ -76,7 +76,7 @@ def ratio(part, whole):
     return round(100 * part / whole, 2) if whole else 0
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(desks())
 def test_trends_of_users_are_those_of_the_graph(desk):
     """Daily and monthly users, in the whole answer and alone."""
@@ -90,7 +90,7 @@ def test_trends_of_users_are_those_of_the_graph(desk):
         assert columns(alone)["total"] == values
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(desks())
 def test_trend_buckets_start_at_the_app_s_midnight(desk):
     """Consecutive local days, today last, written in UTC."""
@@ -118,7 +118,7 @@ def test_live_statistics_have_the_captured_shape(desk):
         assert all(one["end"] == other["start"] for one, other in pairwise(buckets))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(desks())
 def test_live_statistics_are_part_of_today(desk):
     """The day's bucket is today's pie; the last five minutes are within it, unless they began yesterday."""
@@ -160,7 +160,7 @@ def test_performance_tables_have_the_known_shape(desk, number):
     assert len(values) == 3
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(desks())
 def test_performance_tables_agree_with_the_pie(desk):
     """Services have the pie's values; endpoints and countries split the same volume."""
@@ -202,7 +202,7 @@ def all_pages(desk, path, **params):
     return rows
 
 
-@settings(max_examples=10)
+@settings(max_examples=10, deadline=None)
 @given(desks())
 def test_userflows_agree_with_each_other(desk):
     """Outcomes add up in the details, in each group and in the summary."""
