@@ -12,9 +12,8 @@ from urllib.parse import quote
 from attrs import evolve, frozen
 
 from apteligent_async._wire.messages import Request
-from apteligent_async._wire.parameters import Encoder, filter_texts, text
+from apteligent_async._wire.parameters import Encoder, encoded, filter_texts, text
 from apteligent_async.errors import ConfigurationError
-from apteligent_async.models.choices import Unchecked
 from apteligent_async.models.filters import FilterEncoder, bracketed_filters
 from apteligent_async.models.frozen import EMPTY
 
@@ -119,7 +118,7 @@ class Endpoint(Generic[Found]):
             raise TypeError(f"{self.name} has no parameter {', '.join(sorted(unknown))}")
         query = self._query(self.rule(given) if self.rule else given)
         if filters is not None:
-            query += encode_filters(filter_texts("filters", filters))
+            query += tuple(encode_filters(filter_texts("filters", filters)))
         return self.send(self._path(segments), query=query)
 
     def send(
@@ -162,7 +161,7 @@ class Endpoint(Generic[Found]):
         return _PLACEHOLDER.sub(lambda match: self._segment(match[1], segments[match[1]]), self.template)
 
     def _segment(self, name: str, value: Any) -> str:
-        (sent,) = self.segments.get(name, _free_text)(name, value)
+        (sent,) = encoded(self.segments.get(name, _free_text), name, value)
         # A dot segment would be resolved on the way and lead to another path, encoded or not.
         if sent in {"", ".", ".."}:
             raise ConfigurationError(f"{name} cannot stand in a path: {value!r}.", endpoint=self.name)
@@ -172,7 +171,7 @@ class Endpoint(Generic[Found]):
         pairs: list[tuple[str, str]] = []
         for name, parameter in self.parameters.items():
             if name in given:
-                pairs.extend((parameter.sent_as, sent) for sent in parameter.encode(name, given[name]))
+                pairs.extend((parameter.sent_as, sent) for sent in encoded(parameter.encode, name, given[name]))
             elif parameter.is_required:
                 raise ConfigurationError(f"{self.name} needs {name}.", endpoint=self.name)
         return tuple(pairs)
@@ -185,6 +184,6 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 def _free_text(name: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, str | Unchecked):
+    if not isinstance(value, str):
         raise ConfigurationError(f"{name} must be a text, not {value!r}.")
     return text(name, value)

@@ -17,6 +17,7 @@ __all__ = [
     "Encoder",
     "comma_list_of",
     "days",
+    "encoded",
     "error_duration",
     "filter_texts",
     "flag",
@@ -39,30 +40,31 @@ _ISO_PERIOD = re.compile(r"P(?=.)([0-9]{1,9}[YMWD])*(T([0-9]{1,9}[HMS])+)?", re.
 PERFORMANCE_DURATIONS = (15, 60, 240, 480, 720, 1440, 2880, 10080, 43200)
 
 
+def encoded(encode: Encoder, name: str, value: Any) -> tuple[str, ...]:
+    """Write a value as its encoder does, or as it is if it is `Unchecked`."""
+    sent = (str(value.value),) if isinstance(value, Unchecked) else encode(name, value)
+    for each in sent:
+        try:
+            each.encode("utf-8")
+        except UnicodeEncodeError:
+            raise ConfigurationError(f"{name} holds half a character: {each!r}.") from None
+    return sent
+
+
 def text(name: str, value: Any) -> tuple[str, ...]:
     """Send a text, a number or an enum's value as it is; refuse what is none of them, and empty text."""
-    if isinstance(value, Unchecked):
-        return (str(value.value),)
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
         raise ConfigurationError(f"{name} must be a text, not {value!r}.")
-    return (_encodable(name, str(value)),)
-
-
-def _encodable(name: str, value: str) -> str:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ConfigurationError(f"{name} holds half a character: {value!r}.") from None
-    return value
+    return (str(value),)
 
 
 def texts(name: str, value: Any) -> tuple[str, ...]:
     """Send each text of a list under the same name."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ConfigurationError(f"{name} must be a list of texts, not {value!r}.")
-    found = tuple(sent for item in value for sent in text(name, item))
+    found = tuple(sent for item in value for sent in encoded(text, name, item))
     if not found:
         raise ConfigurationError(f"{name} must not be empty.")
     return found
@@ -103,8 +105,6 @@ def _guess(value: Any, allowed: list[str]) -> str:
 
 def flag(name: str, value: Any) -> tuple[str, ...]:
     """Send ``true`` or ``false`` (``True`` was accepted as well: contract of two clients, grade B)."""
-    if isinstance(value, Unchecked):
-        return (str(value.value),)
     if not isinstance(value, bool):
         raise ConfigurationError(f"{name} must be True or False, not {value!r}.")
     return ("true" if value else "false",)
@@ -112,8 +112,6 @@ def flag(name: str, value: Any) -> tuple[str, ...]:
 
 def whole(name: str, value: Any) -> tuple[str, ...]:
     """Send a positive whole number."""
-    if isinstance(value, Unchecked):
-        return (str(value.value),)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigurationError(f"{name} must be a positive whole number, not {value!r}.")
     return (str(value),)
@@ -121,8 +119,6 @@ def whole(name: str, value: Any) -> tuple[str, ...]:
 
 def error_duration(name: str, value: Any) -> tuple[str, ...]:
     """Send minutes: any positive number of whole days, with a warning where no client ever sent it."""
-    if isinstance(value, Unchecked):
-        return (str(value.value),)
     minutes = _minutes(name, value)
     if minutes <= 0 or minutes % DAY:
         raise ConfigurationError(f"{name} must be a positive multiple of {DAY} minutes (whole days), not {minutes}.")
@@ -133,8 +129,6 @@ def error_duration(name: str, value: Any) -> tuple[str, ...]:
 
 def performance_duration(name: str, value: Any) -> tuple[str, ...]:
     """Send minutes out of the closed set of performance management."""
-    if isinstance(value, Unchecked):
-        return (str(value.value),)
     minutes = _minutes(name, value)
     if minutes not in PERFORMANCE_DURATIONS:
         allowed = ", ".join(map(str, PERFORMANCE_DURATIONS))
@@ -166,8 +160,6 @@ def iso_period(name: str, value: Any) -> tuple[str, ...]:
     """Send an ISO period such as ``P1M`` or ``PT15M``; a timedelta becomes whole minutes."""
     if isinstance(value, timedelta):
         return (f"PT{_positive(name, _minutes(name, value))}M",)
-    if isinstance(value, Unchecked):
-        return (str(value.value),)
     if not isinstance(value, str) or not _ISO_PERIOD.fullmatch(value):
         raise ConfigurationError(f"{name} must be an ISO period such as P1M or PT15M, or a timedelta, not {value!r}.")
     return (value,)
@@ -194,8 +186,6 @@ def naive_instant(name: str, value: Any) -> tuple[str, ...]:
 
 
 def _iso(name: str, value: Any) -> str:
-    if isinstance(value, Unchecked):
-        return str(value.value)
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, date):
@@ -211,4 +201,6 @@ def filter_texts(name: str, value: Any) -> dict[str, str]:
     """Check the names of filters and make text of their values."""
     if not isinstance(value, Mapping):
         raise ConfigurationError(f"{name} must map names to values, not {value!r}.")
-    return {_member(FilterField, name, key): text(name, item)[0] for key, item in value.items() if item is not None}
+    return {
+        _member(FilterField, name, key): encoded(text, name, item)[0] for key, item in value.items() if item is not None
+    }

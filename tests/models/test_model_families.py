@@ -125,8 +125,8 @@ def test_pages_without_pagination_are_the_only_one():
 @pytest.mark.parametrize(
     ("pagination", "following"),
     [
-        *[({"nextPage": 2}, 2), ({"nextPage": "3"}, 3)],
-        *[({"nextPage": nonsense}, None) for nonsense in (None, True, 0, -1, "x", 1.5)],
+        *[({"nextPage": 2}, 2), ({"nextPage": "3"}, 3), ({"nextPage": "9" * 9}, 999999999)],
+        *[({"nextPage": nonsense}, None) for nonsense in (None, True, 0, -1, "x", 1.5, "9" * 10, "²")],
         *[({}, None), ([1], None), (None, None)],
     ],
 )

@@ -184,10 +184,11 @@ def test_unknown_arguments_are_a_programming_error():
         ERROR_PIE.request(**PIE, colour="red")
 
 
-@pytest.mark.parametrize("name", ["graph", "group_by", "app_id", "duration"])
+@pytest.mark.parametrize("name", ["graph", "group_by", "app_id", "app_ids", "duration"])
 def test_unchecked_passes_anything(name):
     """Unchecked sends what this package does not know."""
-    sent = ERROR_PIE.request(**{**PIE, name: Unchecked("new thing")}).query
+    arguments = {**PIE, "app_id": None} if name == "app_ids" else PIE
+    sent = ERROR_PIE.request(**{**arguments, name: Unchecked("new thing")}).query
     assert "new thing" in {value for _, value in sent}
 
 
@@ -247,6 +248,27 @@ def test_filters_are_written_three_ways(options, pairs):
     """The three candidate ways of writing filters can be chosen; the first is the default."""
     sent = ERROR_PIE.request(**PIE, filters={"appVersion": "2.0 (1)", "os": "ios 9"}, **options).query
     assert list(sent[-len(pairs) :]) == pairs
+
+
+def test_filters_can_be_written_in_a_fourth_way():
+    """Any callable that makes pairs can write filters, and an unchecked name or value passes."""
+    filters = {Unchecked("colour"): Unchecked(5), "os": None}
+    sent = ERROR_PIE.request(**PIE, filters=filters, encode_filters=lambda found: [("f", f"{found}")]).query
+    assert sent[-1] == ("f", "{'colour': '5'}")
+
+
+def test_half_characters_are_refused_wherever_they_hide():
+    """A text that cannot be encoded is refused in lists, in filters, in times and unchecked."""
+    half = "\ud800"
+    for changed in (
+        {"app_id": None, "app_ids": ["a", half]},
+        {"filters": {"os": half}},
+        {"duration": Unchecked(half)},
+    ):
+        with pytest.raises(ConfigurationError, match="half a character"):
+            ERROR_PIE.request(**{**PIE, **changed})
+    with pytest.raises(ConfigurationError, match="half a character"):
+        ERROR_GRAPH.request(**GRAPH, start=f"2016-01-01{half}10:00")
 
 
 def test_no_filters_write_nothing():

@@ -177,10 +177,11 @@ def test_retry_after_is_read_by_the_replys_own_clock(headers, seconds):
     assert retry_after_s(reply(503, b"", **headers)) == seconds
 
 
-@pytest.mark.parametrize(("levels", "fits"), [(99, True), (101, False)])
-def test_depth_has_a_limit_that_does_not_depend_on_the_caller(levels, fits):
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+@pytest.mark.parametrize(("levels", "fits"), [(98, True), (101, False)])
+def test_depth_has_a_limit_that_does_not_depend_on_the_caller(opening, closing, levels, fits):
     """Unknown keys nested up to a hundred levels are kept and can be pickled; deeper ones are refused."""
-    raw = b'{"data": {"slices": [], "x": ' + b"[" * levels + b"]" * levels + b"}}"
+    raw = b'{"data": {"slices": [], "x": ' + opening * levels + b"1" + closing * levels + b"}}"
     result = outcome(ERROR_PIE, reply(200, raw))
     assert isinstance(result, ApteligentError) is not fits
     assert pickle.loads(pickle.dumps(result)).http.body == raw if fits else "too deeply" in result.message
