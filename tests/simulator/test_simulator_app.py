@@ -6,6 +6,7 @@ import ast
 import asyncio
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -90,6 +91,24 @@ def test_a_port_in_use_is_said_in_one_line(desk):
         port = urlsplit(url).port
         with pytest.raises(CannotListen, match=f"cannot listen on 127.0.0.1:{port}"), serve(desk.service, port=port):
             pass
+
+
+def test_small_answers_are_not_held_back(desk):
+    """Nagle's algorithm is off on the server's side, else each answer waits 40 ms for the client's ACK."""
+    accepted = []
+
+    class Watched(asyncio.SelectorEventLoop):
+        def _make_socket_transport(self, sock, *args, **options):
+            transport = super()._make_socket_transport(sock, *args, **options)
+            accepted.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            return transport
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio, "SelectorEventLoop", Watched)
+        with serve(desk.service) as url:
+            httpx.get(f"{url}/allyourbase")
+    assert any(accepted)
+    assert all(accepted)
 
 
 def test_an_encoded_slash_stays_in_its_segment_over_a_socket(desk):

@@ -94,6 +94,31 @@ def test_the_bound_has_the_documented_numbers():
     assert gcra.bound_seconds(100, ready_at=0.0, round_trip=0.2) == pytest.approx(285.2, abs=0.11)
 
 
+@pytest.mark.parametrize(
+    ("window", "script"),
+    [
+        # Two calls per minute; fixed buckets start at 0, 60, 120 ...
+        (
+            "fixed",
+            [(50.0, True), (59.9, True), (59.9, False), (60.0, True), (60.0, True), (119.9, False), (120.0, True)],
+        ),
+        (
+            "lazy",
+            [(50.0, True), (59.9, True), (60.0, False), (109.9, False), (110.0, True), (169.9, True), (170.0, True)],
+        ),
+        ("sliding", [(50.0, True), (59.9, True), (109.5, False), (110.0, True), (119.5, False), (119.9, True)]),
+        (
+            "gcra",
+            [(50.0, True), (50.0, True), (79.9, False), (80.0, True), (109.9, False), (110.0, True), (110.0, False)],
+        ),
+    ],
+)
+def test_each_window_admits_to_the_tenth_of_a_second(window, script):
+    """Instants and decisions as data, refused calls being free."""
+    quota = Quota(QuotaSettings(limit=2, window=window, refused="free"))
+    assert [quota.call(at).is_allowed for at, _ in script] == [allowed for _, allowed in script]
+
+
 def test_the_captured_headers_mean_fourteen_calls_left():
     """Six calls into a bucket with 46 s to go, a quota of 20 states the speed 18."""
     quota = Quota(QuotaSettings(limit=20, starts_at=0.0))
