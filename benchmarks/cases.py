@@ -161,8 +161,8 @@ def _span_s(case: Case) -> float:
 def _edited(factor: float, *, is_length: bool) -> Callable[[Case, Random], _Changes]:
     def change(case: Case, dice: Random) -> _Changes:
         at = START_AT + dice.random() * _span_s(case)
-        budget = max(1, round(case.budget * factor))
         window_s = case.window_s * factor if is_length else case.window_s
+        budget = _whole_limit(case.budget * factor, window_s)
         return {"edits": (Edit(at=at, budget=budget, window_s=window_s),)}
 
     return change
@@ -220,6 +220,12 @@ def _log_uniform(dice: Random, low: float, high: float) -> float:
     return math.exp(dice.uniform(math.log(low), math.log(high)))
 
 
+def _whole_limit(budget: float, window_s: float) -> int:
+    """Return the budget nearest to a wish for which the limit is a whole number of calls a minute, as it is stated."""
+    limit = max(1, round(60 * budget / window_s))
+    return max(1, math.floor(limit * window_s / 60 + 1e-9))
+
+
 def _batches(n: int, window_s: float, dice: Random) -> tuple[tuple[float, int], ...]:
     """Mostly everything at once; else in a few groups with pauses in which nothing is live."""
     groups = min(n, dice.choice((1, 1, 1, 2, 5)))
@@ -237,8 +243,9 @@ def draw_case(seed: str, number: int, *, most_calls: int = 600) -> Case:
     There are at most `most_calls` of them, unless that is less than one budget.
     """
     dice = Random(f"{seed}/{number}")
-    budget = round(_log_uniform(dice, 1, 1000))
+    wanted = _log_uniform(dice, 1, 1000)
     window_s = dice.choice((float(dice.choice((5, 10, 60, 300, 3600))), round(_log_uniform(dice, 3, 7200), 1)))
+    budget = _whole_limit(wanted, window_s)
     n = dice.randint(budget, max(budget, min(10 * budget, most_calls)))
     half_s = dice.choice((0.005, 0.05, 0.1, 0.25, 1.0))
     case = Case(
@@ -265,8 +272,9 @@ def _with_trouble(case: Case, name: str, dice: Random) -> Case:
 def draw_cell(seed: str, number: int, *, most_calls: int = 4000) -> Case:
     """Draw a cell of the makespan goal: at least two budgets of calls, a minute or more per window, a quick link."""
     dice = Random(f"goal2 {seed}/{number}")
-    budget = round(_log_uniform(dice, 10, 1000))
+    wanted = _log_uniform(dice, 10, 1000)
     window_s = float(dice.choice((60, 300, 900, round(_log_uniform(dice, 60, 900)))))
+    budget = _whole_limit(wanted, window_s)
     n = min(max(most_calls, 2 * budget), dice.randint(2 * budget, 10 * budget))
     half_s = min(dice.choice((0.025, 0.1, 0.25, 0.5)), window_s / 200)
     return Case(

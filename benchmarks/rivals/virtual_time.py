@@ -22,7 +22,7 @@ __all__ = ["Clock", "DeadlockError", "run", "take_over"]
 T = TypeVar("T")
 
 _EPOCH: Final = 1_750_000_000.0  # the wall clock's reading where the virtual clock is at 0
-_STEP_S: Final = 1e-6  # timers that a float cannot tell from now would spin without a least step
+_STEP_S: Final = 1e-7  # every turn takes this long: timers that a float cannot tell from now would spin for ever
 
 
 class DeadlockError(RuntimeError):
@@ -85,6 +85,7 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if ready or timeout == 0:
+            self._clock.advance(0)
             return ready
         if timeout is None:
             raise DeadlockError("every task waits and no timer is set")
