@@ -9,46 +9,46 @@ import sys
 from typing import TYPE_CHECKING
 
 from apteligent_async._version import __version__
+from apteligent_async.errors import ApteligentError
+from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from cyclopts import App
-
 __all__ = ["main"]
 
-COMMANDS: Mapping[str, str] = {
-    "simulate": "apteligent_async.cli.simulate:simulate",
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("apteligent_async.cli.demo:demo", "Pull metrics of a simulated account within its rate budget."),
+    "simulate": ("apteligent_async.cli.simulate:simulate", "Serve a simulated Apteligent until interrupted."),
 }
 
 
 def main() -> None:
     """Run the command line in `sys.argv` and exit with its code."""
     try:
-        app = _app()
+        sys.exit(_run())
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run() -> int:
+    try:
+        from cyclopts import App, CycloptsError  # noqa: PLC0415  an extra
     except ModuleNotFoundError as missing:
-        sys.exit(f"apteligent: the command line needs {missing.name}: pip install 'apteligent-async[cli]'")
-    sys.exit(_run(app))
-
-
-def _app() -> App:
-    from cyclopts import App  # noqa: PLC0415  an extra
-
+        return _explain(f"the command line needs {missing.name}: pip install 'apteligent-async[cli]'")
     app = App(name="apteligent", version=__version__, help="Mobile app metrics from the Apteligent REST API v2.")
-    for name, function in COMMANDS.items():
-        app.command(function, name=name)
-    return app
-
-
-def _run(app: App) -> int:
-    from cyclopts import CycloptsError  # noqa: PLC0415  an extra
-
+    for name, (function, purpose) in COMMANDS.items():
+        app.command(function, name=name, help=purpose)
     try:
         return app(exit_on_error=False, result_action="return_value") or 0
     except CycloptsError:
         return 2
-    except KeyboardInterrupt:
-        return 130
+    except ApteligentError as error:
+        return _explain(error.message)
     except (OSError, ModuleNotFoundError) as error:
-        print(f"apteligent: {error}", file=sys.stderr)
-        return 1
+        return _explain(str(error))
+
+
+def _explain(problem: str) -> int:
+    print(f"apteligent: {printable(problem)}", file=sys.stderr)
+    return 1

@@ -1,0 +1,32 @@
+"""Where a command's words go: text to people, and at the end one JSON object to a program that asked for it."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["open_console", "print_json"]
+
+
+def open_console(*, as_json: bool) -> Console:
+    """Give the console for people: standard output, or standard error where the former is kept for JSON.
+
+    Nothing that is printed there is read as markup, and a character that the terminal cannot show becomes a question
+    mark.
+    """
+    stream = sys.stderr if as_json else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return Console(file=stream, markup=False, emoji=False, highlight=False)
+
+
+def print_json(figures: Mapping[str, Any]) -> None:
+    """Print one JSON object as the last line of standard output."""
+    print(json.dumps(figures), flush=True)

@@ -1,0 +1,128 @@
+"""Rows on disk as they arrive: lines of JSON, and the same as CSV for spreadsheets.
+
+Each answer's rows are one write at the end of either file, with no buffer in between. So whatever ends the program,
+what was fetched stays, in whole lines; a write that fails half way is taken back.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from apteligent_async.cli.cuts import Cut
+    from apteligent_async.models.monitoring import Pie
+
+__all__ = ["COLUMNS", "CannotWrite", "Recorder", "recording", "rows_of"]
+
+COLUMNS = ("app_id", "app_name", "metric", "group_by", "name", "label", "value", "start", "end")
+"""The keys of every row, in the order of the CSV's columns."""
+
+Row = dict[str, Any]
+
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class CannotWrite(OSError):  # noqa: N818  says what cannot be done
+    """A file cannot be written: the disk is full, or the folder is not ours. The message says which, and what to do."""
+
+
+@define(eq=False)
+class _LineFile:
+    """A file that only grows, by whole lines; the state is its length up to the last of them."""
+
+    path: Path
+    _file: io.FileIO
+    _length: int = 0
+
+    def append(self, text: str) -> None:
+        data, written = text.encode(), 0
+        try:
+            while written < len(data):
+                written += self._file.write(data[written:])
+        except OSError as error:
+            self._file.truncate(self._length)
+            problem = f"cannot write {self.path}: {error.strerror or error}"
+            raise CannotWrite(f"{problem}. The rows before stay; make room, or choose --output elsewhere.") from error
+        self._length += len(data)
+
+
+@define(eq=False)
+class Recorder:
+    """Two open files; the state is how many rows they hold."""
+
+    _json_lines: _LineFile
+    _table: _LineFile
+    rows: int = 0
+
+    def record(self, rows: Sequence[Row]) -> None:
+        """Append the rows of one answer to both files.
+
+        Raises:
+            CannotWrite: the disk is full; the rows of earlier answers stay.
+        """
+        self._json_lines.append("".join(json.dumps(row) + "\n" for row in rows))
+        self._table.append(_csv_text([[_inert(row[name]) for name in COLUMNS] for row in rows]))
+        self.rows += len(rows)
+
+
+def rows_of(cut: Cut, pie: Pie) -> list[Row]:
+    """Make one row per slice; the times are the service's own text."""
+    return [
+        {
+            "app_id": cut.app_id,
+            "app_name": cut.app_name,
+            "metric": cut.graph.value,
+            "group_by": cut.group_by.value,
+            "name": part.name,
+            "label": part.label,
+            "value": part.value,
+            "start": pie.start_text,
+            "end": pie.end_text,
+        }
+        for part in pie.slices
+    ]
+
+
+@contextmanager
+def recording(folder: Path) -> Iterator[Recorder]:
+    """Open ``metrics.jsonl`` and ``metrics.csv`` in a folder, which is made; those of an earlier run are replaced.
+
+    Raises:
+        CannotWrite: the folder cannot be made, or is not ours to write in.
+    """
+    with ExitStack() as files:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            json_lines = files.enter_context(_opened(folder / "metrics.jsonl"))
+            table = files.enter_context(_opened(folder / "metrics.csv"))
+        except OSError as error:
+            problem = f"cannot write in {folder}: {error.strerror or error}"
+            raise CannotWrite(f"{problem}. Choose another folder with --output.") from error
+        table.append(_csv_text([COLUMNS]))
+        yield Recorder(json_lines, table)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[_LineFile]:
+    with path.open("wb", buffering=0) as file:
+        yield _LineFile(path, file)
+
+
+def _inert(cell: Any) -> Any:
+    """Keep a spreadsheet from taking the service's text for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
+
+
+def _csv_text(lines: Sequence[Sequence[Any]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(lines)
+    return text.getvalue()
