@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN_KEY", "Names", "configure", "locate"]
 
-# A key of the service never starts with NUL (one that does is unknown, or refused), so these stay apart from its own.
-OWN_KEY = "\x00key"
-_EXTRA, _ABSENT, _REST = "\x00extra", "\x00absent", "\x00rest"
+# A private character keeps these apart from the service's own keys; one that is the same is unknown, or refused.
+OWN_KEY = "\ue000key"
+_EXTRA, _ABSENT, _REST = "\ue000extra", "\ue000absent", "\ue000rest"
 
 _BOOKKEEPING = frozenset({"extra", "absent", "envelope", "http"})
 
@@ -135,11 +135,12 @@ def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
     inner = make_dict_structure_fn(
         t, converter, _cattrs_detailed_validation=converter.detailed_validation, **_existing(t, fields)
     )
-    complete = _with_rest if t in names.rest else _with_bookkeeping
+    if t in names.rest:
+        return lambda value, _: inner(_with_rest(json_object(value), known), t)
 
     def structure(value: Any, _: Any) -> Any:
         if json_object(value).keys() != known:
-            value = complete(value, known, t)
+            value = _with_bookkeeping(value, known, t)
         return inner(value, t)
 
     return structure
@@ -162,7 +163,7 @@ def _with_bookkeeping(value: dict[str, Any], known: frozenset[str], t: type) -> 
     return {**value, _ABSENT: absent, _EXTRA: FrozenMapping(extra) if extra else EMPTY}
 
 
-def _with_rest(value: dict[str, Any], known: frozenset[str], _: type) -> dict[str, Any]:
+def _with_rest(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
     named = {key: item for key, item in value.items() if key in known and key != _REST}
     rest = {key: item for key, item in value.items() if key not in named}
     return {**named, _REST: rest, _ABSENT: _shared(known.difference(named, {_REST}))}
@@ -247,7 +248,7 @@ def _with_own_key(key: str, body: Any) -> Any:
     if body.__class__ is not dict:
         return body
     if OWN_KEY in body:
-        raise ValueError("has a key that starts with NUL")
+        raise ValueError("has a key that is reserved")
     return {OWN_KEY: key, **body}
 
 

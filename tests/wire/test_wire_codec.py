@@ -15,6 +15,7 @@ from apteligent_async._wire.codec import loads, standard_loads, structure, struc
 from apteligent_async.errors import ResponseError
 from apteligent_async.models.apps import Apps
 from apteligent_async.models.choices import AppType
+from apteligent_async.models.diagnostics import Country, Diagnostics
 from apteligent_async.models.monitoring import Graph, Pie, Slice
 
 numbers = st.none() | st.integers() | st.floats(allow_nan=False)
@@ -50,7 +51,7 @@ apps = st.dictionaries(
         appVersions=(st.none() | st.lists(texts, max_size=3), False),
         iconURL=(st.sampled_from(["None", None, "https://x/"]), False),
         rating=(numbers, False),
-    ).filter(lambda body: not any(key.startswith("\x00") for key in body)),
+    ).filter(lambda body: not any(key.startswith("\ue000") for key in body)),
     max_size=3,
 )
 
@@ -91,16 +92,27 @@ def test_values_made_by_hand_can_be_sent_back():
 def test_an_app_cannot_smuggle_its_id():
     """A key that would pass for the id of an app is refused, and one named id is kept apart."""
     assert structure({"real": {"id": "forged"}}, Apps)[0].id == "real"
-    with pytest.raises(ResponseError, match="NUL"):
-        structure({"real": {"\x00key": "forged"}}, Apps)
+    with pytest.raises(ResponseError, match="reserved"):
+        structure({"real": {"\ue000key": "forged"}}, Apps)
 
 
 def test_bookkeeping_cannot_be_forged():
     """Keys that look like our own bookkeeping are unknown keys like any other."""
-    body = {"name": "a", "\x00extra": {"x": 1}, "\x00absent": ["name"], "extra": 2, "absent": 3}
+    body = {"name": "a", "\ue000extra": {"x": 1}, "\ue000absent": ["name"], "extra": 2, "absent": 3}
     piece = structure(body, Slice)
     assert unstructure(piece) == body
     assert piece.absent == {"label", "value"}
+
+
+def test_regions_are_all_keys_but_the_name():
+    """Every key of a country but its name is a region, whatever it is called; misfits are named by country."""
+    for body in ({"--NAME--": "X", "\ue000rest": [1, 2, 3]}, {"null": [1, 2, 3, 4]}, {"--NAME--": None}, {}):
+        country = structure(body, Country)
+        assert unstructure(country) == body
+        assert set(country.regions) == set(body) - {"--NAME--"}
+    with pytest.raises(ResponseError) as caught:
+        structure({"geo_data": {"DE": {"Berlin": [1, 2, "3"]}}}, Diagnostics)
+    assert caught.value.path == "$.geo_data.DE.Berlin[2]"
 
 
 def test_points_stay_columns():

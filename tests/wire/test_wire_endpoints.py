@@ -116,12 +116,13 @@ def test_impossible_periods_are_refused(period):
         ("crashes.details", {"hash": "h", "diagnostics": "yes"}, "True or False"),
         ("performance_management.endpoints", {"sort": "dataIn"}, "latency, volume, errors, data"),
         ("performance_management.endpoints", {}, "needs sort"),
+        ("performance_management.geo", {"graph": "latency", "app_id": None}, "needs app_id"),
     ],
 )
 def test_other_parameters_are_checked_as_well(name, arguments, said):
     """Closed sets, numbers, flags and times of the other calls are refused where they cannot work."""
     with pytest.raises(ConfigurationError, match=said):
-        ENDPOINTS[name].request(app_id="a", **arguments)
+        ENDPOINTS[name].request(**{"app_id": "a", **arguments})
 
 
 def test_other_parameters_are_written_as_the_clients_did():
@@ -151,6 +152,7 @@ def test_members_and_texts_mean_the_same():
     ("changed", "said"),
     [
         ({"graph": "crashPercnt"}, "did you mean 'crashPercent'"),
+        ({"graph": "CRASH_PERCENT"}, "did you mean 'crashPercent'"),
         ({"graph": "nonsense"}, "dau, mau, rating, crashes"),
         ({"group_by": "app_version"}, "did you mean 'appVersion'"),
         ({"group_by": "service"}, "appId, appVersion, carrier, device, os"),
