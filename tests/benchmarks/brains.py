@@ -30,9 +30,13 @@ class Timid:
         self.flying = None
         if not isinstance(outcome, Limited):
             return Done()
-        self.closed_until = now + (outcome.reading.reset_s if outcome.reading else 60.0) + 1
+        self.closed_until = now + self._pause_s(outcome.reading)
         self.queue.appendleft(job)
         return Again(at=self.closed_until)
+
+    def _pause_s(self, reading):
+        reset_s = None if reading is None else reading.reset_s
+        return 1 + (reset_s if reset_s is not None and 0 <= reset_s < 86_400 else 60.0)
 
     def withdraw(self, job, *, now):
         if job is self.flying:
