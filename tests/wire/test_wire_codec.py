@@ -16,6 +16,7 @@ from apteligent_async.errors import ResponseError
 from apteligent_async.models.apps import Apps
 from apteligent_async.models.choices import AppType
 from apteligent_async.models.diagnostics import Country, Diagnostics
+from apteligent_async.models.error_groups import ErrorPage
 from apteligent_async.models.monitoring import Graph, Pie, Slice
 
 numbers = st.none() | st.integers() | st.floats(allow_nan=False)
@@ -173,6 +174,39 @@ def test_without_orjson_the_same_bytes_are_refused(raw, monkeypatch):
     monkeypatch.setattr(codec, "_decoder", lambda: standard_loads)
     with pytest.raises(ResponseError, match="not JSON"):
         loads(raw)
+
+
+def test_orjson_is_an_extra(monkeypatch):
+    """Where orjson is not installed the standard library decodes."""
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    codec._decoder.cache_clear()
+    try:
+        assert codec._decoder() is standard_loads
+        assert loads(b'{"a": 1.5}') == {"a": 1.5}
+    finally:
+        codec._decoder.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("value", "model", "path"),
+    [
+        ({"errors": [{"hash": "h", "daily_occurrences": {}}]}, ErrorPage, "$.errors[0].daily_occurrences"),
+        ({"errors": [{"hash": "h", "daily_occurrences": [5]}]}, ErrorPage, "$.errors[0].daily_occurrences[0]"),
+        (
+            {"errors": [{"hash": "h", "daily_occurrences": ["d", [1, "2"]]}]},
+            ErrorPage,
+            "$.errors[0].daily_occurrences[1][1]",
+        ),
+        ({"1": []}, Apps, "$['1']"),
+        ([], Apps, "$"),
+        ({}, ErrorPage, "$.errors"),
+    ],
+)
+def test_misfits_in_lists_and_maps_are_located(value, model, path):
+    """Positions in a positional list and keys of a map are steps of the path like any other."""
+    with pytest.raises(ResponseError) as caught:
+        structure(value, model)
+    assert caught.value.path == path
 
 
 def test_importing_decides_nothing():

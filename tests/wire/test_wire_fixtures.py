@@ -226,6 +226,7 @@ def test_userflow_traces_lose_nothing():
         traces = decode(ENDPOINTS["transactions.traces"], reply_with(page))
         assert unstructure(traces) == page
         assert all(trace.trace_ts.tzinfo is not None for trace in traces)
+        assert traces.next_page is None
 
 
 def test_the_link_of_a_userflow_leads_to_its_group():

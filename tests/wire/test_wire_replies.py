@@ -295,6 +295,7 @@ def test_custom_answers_keep_everything():
     assert answer.data == (1, {"a": (2,)})
     assert answer.http.status == 200
     assert decode(custom("GET", is_repeatable=True), reply(200, [1])).data == (1,)
+    assert decode(custom("GET", is_repeatable=True), reply(200, {"data": {"a": 1}})).to_rows() == [{"data": "a: 1"}]
 
 
 def test_drift_counts_what_is_unknown():

@@ -89,6 +89,7 @@ def test_details_hold_all_their_parts(desk, kind):
         f"{kind}.details", app_id=desk.app_id, hash=group.hash, diagnostics=True, daily_occurrences=True
     )
     assert details.hash == group.hash
+    assert details.first_occurred < details.last_occurred == group.last_occurred
     assert details.daily_occurrences_by_version["total"].date
     assert details.stacktrace
     assert details.breadcrumb_traces[0].parsed_breadcrumbs
