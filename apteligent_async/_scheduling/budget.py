@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field, frozen
 
-from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Span, Unit, reset_span, token_bounds, usable
+from apteligent_async._scheduling.readings import (
+    ALL_HYPOTHESES,
+    Span,
+    Unit,
+    is_possible,
+    reset_span,
+    token_bounds,
+    usable,
+)
 from apteligent_async._scheduling.views import View
 
 if TYPE_CHECKING:
@@ -35,6 +43,12 @@ LATE_S = 30.0
 
 SHARP_S = 60.0
 """Within this distance of the reset, any speed above zero proves a token."""
+
+STANDING_S = 3.0
+"""Answers that are this far apart and name one reset speak of a window that stands still."""
+
+WHOLE_S = 3.0
+"""How much of a window may be gone when its first answer still counts as fresh."""
 
 SLOWEST_PACE_S = 60.0
 """The floor of the rate without any numbers: one call a minute."""
@@ -67,8 +81,7 @@ class Budget:
         limit: calls per minute, as last stated.
         ends: bounds of the present window's reset; None while nothing has been stated.
         length_s: seconds from one reset to the next, as last seen; None before two resets were.
-        own: tokens that our calls can have cost in the present window: those that ended in it, those that were given
-            up, and those refused in the one before, which some services charge to the next.
+        own: tokens that our calls can have cost in the present window, those that were given up included.
         others_seen: answers that our own calls do not explain.
         refusals: answers of 429.
     """
@@ -86,11 +99,15 @@ class Budget:
     _stragglers: list[tuple[float, int]] = field(factory=list, alias="stragglers")
     _opened_at: float | None = field(default=None, alias="opened_at")
     _own_sure: int = field(default=0, alias="own_sure")
-    _refused: int = field(default=0, alias="refused")
+    _has_refused: bool = field(default=False, alias="has_refused")
     _last_ends: Span | None = field(default=None, alias="last_ends")
     _closed_until: float = field(default=-math.inf, alias="closed_until")
     _paused_until: float = field(default=-math.inf, alias="paused_until")
+    _placed_at: float = field(default=0.0, alias="placed_at")
+    _has_stood: bool = field(default=False, alias="has_stood")
+    _is_moving: bool = field(default=False, alias="is_moving")
     _longest_s: float = field(default=0.0, alias="longest_s")
+    _whole_s: float = field(default=0.0, alias="whole_s")
     _pace_s: float = field(default=60.0 / ASSUMED_LIMIT, alias="pace_s")
     _may_infer: bool = field(default=True, alias="may_infer")
     _proven: float = field(default=1, init=False)
@@ -142,7 +159,7 @@ class Budget:
 
     def sharpens_at(self, *, now: float) -> float:
         """Name the instant at which one more answer would show tokens that rounding hides; the past: there are none."""
-        if self.ends is None or self.ends.lo - now < SHARP_S or not self._hides_tokens():
+        if self.ends is None or self._is_moving or self.ends.lo - now < SHARP_S or not self._hides_tokens():
             return -math.inf
         return self.ends.lo - LATE_S
 
@@ -187,30 +204,34 @@ class Budget:
         else:
             self._learn(job, numbers, now=now)
             if is_first:
-                self._judge_opening(numbers, trip_s=now - job.granted_at)
+                self._judge_opening(numbers)
         self._tally()
 
     def refuse(self, job: Job, reading: Reading | None, *, now: float) -> None:
         """Take in a 429: one event for everybody, whatever the number of calls that it hits."""
         self.live -= job.cost
         self.own += job.cost
-        self._refused += job.cost
+        self._has_refused = True
         self.refusals += 1
         is_contradiction = self.ends is not None and not self.is_gated
         numbers = usable(evolve(reading, remaining=0.0) if reading is not None else None)
         span = self._place(numbers, job, now=now)
         if numbers is not None and span is None:
-            return
+            return  # it speaks of a window that is over
         if is_contradiction and not any(view.is_wary for view in self._alive()):
             self._doubt_everything()
         for view in self._views:
             view.refuse()
-        if span is None:
-            self._pace_s = min(2 * self._pace_s, SLOWEST_PACE_S)
-            self._closed_until = max(self._closed_until, now + (self.length_s or UNSTATED_RESET_S))
-        else:
-            self._closed_until = span.hi
+        self._shut(span, now=now)
         self._tally()
+
+    def _shut(self, span: Span | None, *, now: float) -> None:
+        """Close the gate for everybody until the stated reset has surely passed."""
+        if span is not None:
+            self._closed_until = span.hi
+            return
+        self._pace_s = min(2 * self._pace_s, SLOWEST_PACE_S)
+        self._closed_until = max(self._closed_until, now + (self.length_s or UNSTATED_RESET_S))
 
     def verdicts(self) -> Verdicts:
         """Say what is settled."""
@@ -236,15 +257,15 @@ class Budget:
         self._tally()
         self._last_ends, self.ends = self.ends or self._last_ends, None
         self._closed_until = -math.inf
-        self._opened_at = now if self._last_ends is not None else None
-        self.own, self._refused = self._refused + self._blind, 0
-        self._own_sure = 0
+        is_known = self._last_ends is not None and not self._has_refused and not self._is_moving
+        self._opened_at = now if is_known else None
+        self.own, self._own_sure, self._has_refused = self._blind, 0, False
 
-    def _roll(self, span: Span) -> None:
+    def _roll(self, span: Span, *, now: float) -> None:
         """Note that a window ended while calls were under way: the new one is not known from its beginning."""
         for view in self._views:
             view.begin_window()
-        self._last_ends, self.ends = self.ends, span
+        self._last_ends, self.ends, self._placed_at = self.ends, span, now
         self._opened_at = None
         self.own = self._own_sure = 0
 
@@ -261,19 +282,23 @@ class Budget:
         if numbers.limit is not None and numbers.limit != self.limit:
             self._change_limit(numbers.limit)
         self._longest_s = max(self._longest_s, numbers.reset_s)
+        if self._opened_at is not None and not self._has_refused:
+            self._whole_s = max(self._whole_s, numbers.reset_s)
         span = reset_span(numbers.reset_s, sent_at=job.granted_at, received_at=now)
         if self.ends is None:
             if self._is_late(job, span):
                 return None
-            self.ends = span
+            self.ends, self._placed_at = span, now
             self._measure_length()
         elif span.meets(self.ends):
             self.ends = self.ends.both(span)
-        elif span.lo > self.ends.hi:
-            self._roll(span)
-            self._measure_length()
+            self._has_stood = self._has_stood or job.granted_at - self._placed_at >= STANDING_S
+        elif span.lo <= now and span.lo < self.ends.lo:
+            return None  # its reset may have passed: it speaks of a window that is over
         else:
-            return None
+            self._is_moving = self._is_moving or now < self.ends.lo
+            self._roll(span, now=now)
+            self._measure_length()
         return self.ends
 
     def _is_late(self, job: Job, span: Span) -> bool:
@@ -285,8 +310,17 @@ class Budget:
         if self._last_ends is not None and self.ends is not None:
             self.length_s = (self.ends.lo + self.ends.hi - self._last_ends.lo - self._last_ends.hi) / 2
 
+    @property
+    def _stated_size(self) -> int:
+        """Calls that a window holds at least: the limit is an average over it, and it is no shorter than any reset.
+
+        Resets that a refusal may have put off do not count.
+        """
+        return math.floor((self.limit or 0.0) * max(self._whole_s - 1, 0.0) / 60)
+
     def _change_limit(self, limit: float) -> None:
         if self.limit is not None:
+            self._whole_s = 0.0
             for view in self._views:
                 view.forget_budget()
         self.limit = limit
@@ -306,12 +340,12 @@ class Budget:
         surprised = []
         for view in self._views:
             bounds = token_bounds(numbers, view.hypothesis, ends=self.ends, sent_at=job.granted_at, received_at=now)
-            if now <= self.ends.lo and view.rose(bounds[0], sent_at=job.granted_at, received_at=now):
+            if not is_possible(numbers, view.hypothesis.unit):
                 view.strike()
             if view.settle(job.cost, bounds, blind=self._blind, live=self.live):
                 surprised.append(view)
             elif self._opened_at is not None:
-                view.count(own_lo=self._own_sure, own_hi=self.own)
+                view.count(own_lo=self._own_sure, own_hi=self.own + self.live)
         self._hear(surprised)
 
     def _hear(self, surprised: list[View]) -> None:
@@ -337,24 +371,34 @@ class Budget:
         is_known = self.ends is not None and self.limit
         self._paused_until = now + (60 / self.limit if is_known and self.limit else self._pace_s)
 
-    def _judge_opening(self, numbers: Reading, *, trip_s: float) -> None:
+    def _judge_opening(self, numbers: Reading) -> None:
         """Use the first answer of a window: it may show a whole budget but one call."""
-        if self._opened_at is not None:
+        if self._opened_at is not None and self._is_whole(numbers):
             for view in self._views:
-                view.lift(own_hi=self.own)
-        if self._may_infer and not any(view.is_wary for view in self._alive()):
-            self._infer(numbers, trip_s=trip_s)
+                view.lift(size=self._stated_size, own_hi=self.own)
+        is_cold = self._last_ends is None and not self.refusals
+        is_known = is_cold or self._opened_at is not None
+        if is_known and self._may_infer and not any(view.is_wary for view in self._alive()):
+            self._infer(numbers)
 
-    def _infer(self, numbers: Reading, *, trip_s: float) -> None:
+    def _is_whole(self, numbers: Reading) -> bool:
+        """Whether a first answer comes from a window that has just begun anew, as a sliding one never does.
+
+        The sign is a reset as far away as there ever was one, once answers seconds apart have named the same reset.
+        """
+        return self._has_stood and (numbers.reset_s or 0.0) >= self._longest_s - WHOLE_S
+
+    def _infer(self, numbers: Reading) -> None:
         """Draw the one conclusion that needs no second window.
 
         A first answer that reads like one call off a whole minute's bucket is taken for just that. If it states less
         than a whole bucket, the headers count the call that brings them.
         """
         reset_s, size = numbers.reset_s or 0.0, math.floor(numbers.limit or 0.0)
-        if not (MINUTE_S - 1 - trip_s <= reset_s <= MINUTE_S and self.own == 1 and size):
+        is_only = self.own == 1 and self.live == 0
+        if not (MINUTE_S - 1 <= reset_s <= MINUTE_S and is_only and size):
             return
-        shortest_s = max(reset_s - 1, MINUTE_S - 1 - trip_s)
+        shortest_s = max(reset_s - 1, MINUTE_S - 1)
         for unit in Unit:
             before, after = (_stated(unit, left, shortest_s, MINUTE_S) for left in (size, size - 1))
             remaining = numbers.remaining or 0.0
@@ -370,7 +414,7 @@ class Budget:
 
     def _doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
-        self._may_infer = False
+        self._may_infer = self._has_stood = False
         for view in self._views:
             view.revive()
 
@@ -384,6 +428,8 @@ class Budget:
 
     def _holds_beside(self, cost: int) -> bool:
         """Whether a new window surely holds a call beside those still under way from the old one."""
+        if self.ends is None or self._is_moving or not self._has_stood:
+            return False
         return min(view.budget_lo for view in self._alive()) >= self.live + cost
 
 

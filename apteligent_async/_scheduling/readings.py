@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Reading
 
-__all__ = ["ALL_HYPOTHESES", "Hypothesis", "Span", "Unit", "reset_span", "token_bounds", "usable"]
+__all__ = ["ALL_HYPOTHESES", "Hypothesis", "Span", "Unit", "is_possible", "reset_span", "token_bounds", "usable"]
 
 LONGEST_RESET_S = 86_400.0
 """A reset further away than a day is taken for garbage."""
@@ -112,9 +112,20 @@ def token_bounds(
         least, most = _from_speed(remaining, shortest_s=ends.lo - received_at, longest_s=ends.hi - sent_at)
     if reading.limit is not None and remaining == reading.limit:
         most = math.inf  # the service may cap what it states at its limit
+    most = max(least, most)
     if hypothesis.includes_call:
         return least, most
     return max(least - 1, 0), max(most - 1, 0)
+
+
+def is_possible(reading: Reading, unit: Unit) -> bool:
+    """Whether a usable reading can be true at all: as a speed, what is left must come to a whole number of tokens."""
+    remaining, reset_s = reading.remaining or 0.0, reading.reset_s or 0.0
+    if unit is Unit.COUNT or remaining <= 0 or remaining == reading.limit:
+        return True
+    doubt_s = 1.0 if float(reset_s).is_integer() else _FINE
+    least, most = _from_speed(remaining, shortest_s=reset_s - doubt_s, longest_s=reset_s + doubt_s)
+    return least <= most
 
 
 def _from_speed(speed: float, *, shortest_s: float, longest_s: float) -> tuple[int, float]:
@@ -123,6 +134,6 @@ def _from_speed(speed: float, *, shortest_s: float, longest_s: float) -> tuple[i
         return 0, max(math.ceil(longest_s / 60) - 1, 0)
     if not float(speed).is_integer():
         least = max(math.ceil((speed - _FINE_SPEED) * shortest_s / 60), 1)
-        return least, max(math.floor((speed + _FINE_SPEED) * longest_s / 60), least)
+        return least, math.floor((speed + _FINE_SPEED) * longest_s / 60)
     least = math.floor((speed - 1) * shortest_s / 60) + 1
-    return least, max(math.ceil((speed + 1) * longest_s / 60) - 1, least)
+    return least, math.ceil((speed + 1) * longest_s / 60) - 1

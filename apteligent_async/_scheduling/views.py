@@ -47,7 +47,6 @@ class View:
     budget_lo: float = 0
     budget_hi: float = math.inf
     strikes: int = 0
-    _most_at: float = field(default=-math.inf, alias="most_at")
     _is_struck: bool = field(default=False, alias="is_struck")
     _wary: int = field(default=0, alias="wary")
 
@@ -101,12 +100,6 @@ class View:
         """Believe our own books again at once: the client is promised to be alone."""
         self._wary = 0
 
-    def rose(self, least: float, *, sent_at: float, received_at: float) -> bool:
-        """Say whether an answer states more than is possible: within a window tokens only fall."""
-        has_risen = sent_at >= self._most_at and least > self.most
-        self._most_at = received_at
-        return has_risen
-
     def strike(self) -> None:
         """Count a contradiction, once per window; enough of them rule the hypothesis out."""
         if not self._is_struck:
@@ -127,12 +120,17 @@ class View:
         if self.budget_hi < self.budget_lo:
             self.forget_budget()
 
-    def lift(self, *, own_hi: int) -> None:
-        """Win back what rounding hides in a window known from its beginning, if what it stated allows it."""
-        known = self.budget_lo - own_hi
+    def lift(self, *, size: int, own_hi: int) -> None:
+        """Win back what rounding hides in a window known from its beginning, if what it stated allows it.
+
+        Args:
+            size: calls that a whole window holds at least, by the stated limit.
+            own_hi: tokens that our own calls can have cost in it.
+        """
+        known = max(self.budget_lo, size) - own_hi
         if known > self.most:
             self.forget_budget()
-        elif not self._wary:
+        elif known <= 2 * self.left and not self._wary:
             self.left = max(self.left, known)
 
     def learn_budget(self, budget: float) -> None:
