@@ -104,7 +104,7 @@ def _guess(value: Any, allowed: list[str]) -> str:
 
 
 def flag(name: str, value: Any) -> tuple[str, ...]:
-    """Send ``true`` or ``false`` (``True`` was accepted as well: contract of two clients, grade B)."""
+    """Send ``true`` or ``false`` (clients that sent ``True`` were understood as well: grade B)."""
     if not isinstance(value, bool):
         raise ConfigurationError(f"{name} must be True or False, not {value!r}.")
     return ("true" if value else "false",)

@@ -61,4 +61,5 @@ class LiveStats(Result):
 
     def headline(self) -> str:
         """Say how many windows there are and how often the app crashes."""
-        return f"of {len(self.periodic_data)} windows, {self.crash_percentage} % crashed"
+        crashed = "unknown" if self.crash_percentage is None else f"{self.crash_percentage} %"
+        return f"of {len(self.periodic_data)} windows, crash rate {crashed}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from datetime import date
 
 import pytest
 
@@ -100,6 +101,36 @@ def test_truth_as_text_is_read(sent, read):
     assert parse_flag(sent) is read
     (group,) = structure([{"hash": "h", "isSymbolized": sent}], ErrorSummaries)
     assert (group.is_symbolized, group.is_symbolized_text) == (read, sent)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "row"),
+    [
+        ("performance_management.geo", "<GeoValues of 2 countries>", {"country": "US", "value": 1}),
+        ("trends.app", "<Trends of 1 series>", {"series": "dau", "key": "total", "start": None, "value": None}),
+        ("trends.mau", "<UserTrend today 5>", {"start": None, "value": 1}),
+        (
+            "transactions.summary",
+            "<TransactionSummary of failed>",
+            {"metric": "failed", "value": None, "change_pct": None},
+        ),
+        ("transactions.details", "<TransactionGroups of 1>", {"name": "Checkout", "failRate": None}),
+        (
+            "transactions.group",
+            "<TransactionOutcomes of failed>",
+            {"outcome": "failed", "count": None, "rate": None, "money_value": None, "mean_duration": None},
+        ),
+        ("crashes.details", "<ErrorDetails without a name (status unknown)>", None),
+        ("exceptions.details", "<ErrorDetails h (status unknown)>", None),
+        ("live_stats.get", "<LiveStats of 0 windows, crash rate unknown>", None),
+        ("crashes.counts", "<ErrorCounts of 1>", {"date": date(2016, 10, 3), "value": None}),
+    ],
+)
+def test_lines_and_rows_say_what_is_there(name, line, row):
+    """A result's line and its first row name what it holds."""
+    result = structure_result({"data": LEAST[name]}, ENDPOINTS[name].result)
+    assert repr(result) == line
+    assert next(iter(result.to_rows()), None) == row
 
 
 def test_unknown_states_stay_text():
