@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from attrs import define
@@ -44,12 +44,13 @@ class _LineFile:
     _length: int = 0
 
     def append(self, text: str) -> None:
-        data, written = text.encode(), 0
+        data, written = text.encode(errors="replace"), 0
         try:
             while written < len(data):
                 written += self._file.write(data[written:])
         except OSError as error:
-            self._file.truncate(self._length)
+            with suppress(OSError):  # the first error is the one to tell
+                self._file.truncate(self._length)
             problem = f"cannot write {self.path}: {error.strerror or error}"
             raise CannotWrite(f"{problem}. The rows before stay; make room, or choose --output elsewhere.") from error
         self._length += len(data)
@@ -124,5 +125,5 @@ def _inert(cell: Any) -> Any:
 
 def _csv_text(lines: Sequence[Sequence[Any]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
+    csv.writer(text).writerows(lines)
     return text.getvalue()

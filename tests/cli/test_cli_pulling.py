@@ -1,0 +1,124 @@
+"""A pull: every pie once, fifty at a time, and no failure that stops the others unheard."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import anyio
+import pytest
+
+from apteligent_async import (
+    ApteligentClient,
+    ErrorGraph,
+    ErrorGroupBy,
+    MemoryBudget,
+    NotFoundError,
+    PasswordGrant,
+    RatePolicy,
+)
+from apteligent_async.cli.cuts import Cut, plan_of, questions_about
+from apteligent_async.cli.progress import Display
+from apteligent_async.cli.pulling import WORKERS, Pull, run_pull
+from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World
+
+pytestmark = pytest.mark.anyio
+
+QUIET = Display(every_s=0.01, show=lambda standing: None)
+UNKNOWN = Cut(graph=ErrorGraph.CRASHES, group_by=ErrorGroupBy.OS, app_ids=("f" * 24,), app_name="nobody's")
+
+
+class Account:
+    """A client on a simulator with five apps and more budget than is needed, and its plan."""
+
+    def __init__(self):
+        world = World(apps=5, now=datetime(2016, 12, 12, 20, tzinfo=UTC))
+        service = Service(world, quota=QuotaSettings(limit=1_000_000))
+        self.transport = SimulatorTransport(service, up=0.002)
+        self.client = ApteligentClient(
+            PasswordGrant(DEMO_ACCOUNT.client_id, DEMO_ACCOUNT.username, DEMO_ACCOUNT.password),
+            base_url="http://127.0.0.1:9",
+            transport=self.transport,
+            policy=RatePolicy(mode="exclusive"),
+            budget=MemoryBudget(),
+        )
+        self.pull = Pull()
+        self.kept = []
+
+    async def __aenter__(self):
+        await self.client.open()
+        apps = await self.client.apps.list()
+        self.questions = questions_about(apps)
+        self.pull.plan(plan_of(apps, self.questions))
+        return self
+
+    async def __aexit__(self, *error):
+        await self.client.aclose()
+
+    def keep(self, cut, pie):
+        """Write an answer down."""
+        self.kept.append((cut, pie))
+
+
+async def test_every_pie_is_asked_for_once():
+    """Five metrics of every app by three dimensions, and what the questions need beyond them."""
+    async with Account() as account:
+        await run_pull(account.client, account.pull, account.keep, display=QUIET)
+    cuts = [cut for cut, _ in account.kept]
+    assert len(cuts) == len(set(cuts)) == account.pull.done == account.pull.total == 5 * 5 * 3 + 3
+    assert {question.cut for question in account.questions} <= set(cuts)
+    assert account.transport.calls == len(cuts) + 2
+    assert all(pie.slices for _, pie in account.kept)
+
+
+async def test_at_most_fifty_ask_at_once():
+    """The tasks are as many as the budget lets through, not one per pie."""
+    async with Account() as account:
+        await run_pull(account.client, account.pull, account.keep, display=QUIET)
+    assert account.transport.most_in_flight == WORKERS == 50
+
+
+async def test_a_pie_that_cannot_be_had_does_not_stop_the_others():
+    """It is noted with its reason."""
+    async with Account() as account:
+        account.pull.plan([UNKNOWN])
+        await run_pull(account.client, account.pull, account.keep, display=QUIET)
+    assert account.pull.done == account.pull.total - 1
+    [(cut, error)] = account.pull.failures
+    assert cut == UNKNOWN
+    assert isinstance(error, NotFoundError)
+
+
+async def test_rows_that_cannot_be_kept_end_it_with_that_error():
+    """One error comes out, not a group of as many as there are tasks."""
+
+    def keep(cut, pie):
+        raise OSError("full")
+
+    async with Account() as account:
+        with pytest.raises(OSError, match=r"^full$"):
+            await run_pull(account.client, account.pull, keep, display=QUIET)
+        assert account.pull.done == 0
+
+
+async def test_cancelling_it_leaves_what_was_kept():
+    """It ends at once, and the pull says how far it was."""
+    async with Account() as account:
+        with anyio.CancelScope() as scope:
+
+            def keep(cut, pie):
+                account.keep(cut, pie)
+                scope.cancel()
+
+            await run_pull(account.client, account.pull, keep, display=QUIET)
+    assert scope.cancelled_caught
+    assert 1 <= len(account.kept) <= WORKERS
+    assert account.pull.done == len(account.kept)
+
+
+async def test_the_last_standing_shown_is_the_end():
+    """Whatever the display's pace, it ends with everything done."""
+    shown = []
+    async with Account() as account:
+        await run_pull(account.client, account.pull, account.keep, display=Display(every_s=0.001, show=shown.append))
+    assert (shown[0].done, shown[-1].done, shown[-1].total) == (0, 78, 78)
+    assert [each.done for each in shown] == sorted(each.done for each in shown)
