@@ -9,75 +9,89 @@ so a caller that is cancelled knows for certain whether its call had been starte
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled
-from attrs import define, field, frozen
+from attrs import define, field
 from tenacity import AsyncRetrying, retry_if_result
 from tenacity.stop import stop_never
 from tenacity.wait import wait_none
 
-from apteligent_async._scheduling.signals import Again, Job, Stage
+from apteligent_async._scheduling.signals import Job, Stage
 from apteligent_async._wire.messages import LinkFailure, Reply
 from apteligent_async._wire.outcomes import outcome_of
-from apteligent_async.errors import ClientStateError, DeadlineExceeded, QueueFull
+from apteligent_async.errors import ApteligentError, ClientStateError, DeadlineExceeded, QueueFull
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Admission, Scheduler
 
-__all__ = ["Dispatcher", "NotSent", "Transcript"]
+__all__ = ["Answer", "Dispatcher", "NotSent", "Visit"]
 
 Answer = Reply | LinkFailure
 
 
-@frozen
-class Transcript:
-    """What became of one call.
+class NotSent(Exception):  # noqa: N818  a signal between two modules
+    """What `Visit.send` raises when it finds, at its turn, that the call must not be sent now."""
+
+
+@define(eq=False)
+class Visit:
+    """One call on its way through the line: made by its caller, led by the dispatcher.
 
     Attributes:
-        answer: its last answer.
-        attempts: requests that were sent for it.
-        waited_s: seconds that it spent waiting for its turns.
+        job: the call as the scheduler sees it; performed again, it takes its old place.
+        send: makes one attempt and returns an answer for whatever the service or the link does. What it raises of
+            ours, or `NotSent`, means that nothing was sent.
+        attempts: requests that were sent so far.
+        waited_s: seconds spent waiting for its turns so far.
+        failure: why it must leave the line without an answer, once it must.
     """
-
-    answer: Answer
-    attempts: int
-    waited_s: float
-
-
-class NotSent(Exception):  # noqa: N818  a signal between two modules
-    """What `send` raises when it finds, at its turn, that the call must not be sent now; its start is given back."""
-
-
-@define(eq=False)
-class _Gate:
-    """Where one caller sleeps; the bell wakes it, to go on if the gate is open, else to keep the time."""
-
-    bell: anyio.Event = field(factory=anyio.Event)
-    is_open: bool = False
-    failure: Exception | None = None
-
-    def open(self, failure: Exception | None = None) -> None:
-        self.is_open, self.failure = True, failure
-        self.bell.set()
-
-
-@define(eq=False)
-class _Visit:
-    """One call on its way through the line."""
 
     job: Job
     send: Callable[[], Awaitable[Answer]]
-    is_again: bool = False
+    attempts: int = 0
     waited_s: float = 0.0
+    failure: ApteligentError | None = None
+    _bell: anyio.Event | None = field(default=None, init=False)
+
+    @property
+    def has_turn(self) -> bool:
+        """Whether there is nothing left to sleep for."""
+        return self.failure is not None or self.job.stage is Stage.STARTED
+
+    def check(self) -> None:
+        """Raise the failure, if there is one."""
+        if self.failure is not None:
+            raise self.failure
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count the time that the block takes as waiting."""
+        since = anyio.current_time()
+        try:
+            yield
+        finally:
+            self.waited_s += anyio.current_time() - since
+
+    async def sleep(self) -> None:
+        """Wait until somebody rings."""
+        self._bell = anyio.Event()
+        await self._bell.wait()
+
+    def ring(self) -> None:
+        """Wake the caller, to see whether its turn has come or else to keep the time."""
+        if self._bell is not None:
+            self._bell.set()
 
 
 class Dispatcher:
-    """Feeds every call of one budget through one scheduler. Its state is the gates, by job, and who keeps the time.
+    """Feeds every call of one budget through one scheduler. Its state is who sleeps, and who of them keeps the time.
 
     Args:
         scheduler: decides; nothing here does.
@@ -87,138 +101,161 @@ class Dispatcher:
     def __init__(self, scheduler: Scheduler, *, dice: Callable[[], float]) -> None:
         self._scheduler = scheduler
         self._dice = dice
-        self._gates: dict[Job, _Gate] = {}
+        # Linked lists: the ends of a plain dictionary are slow to find once many have left it there.
+        self._sleepers: OrderedDict[Job, Visit] = OrderedDict()
+        self._outside: OrderedDict[Job, Visit] = OrderedDict()
         self._timer: anyio.CancelScope | None = None
-        self._armed_at = math.inf
+        self._wake_at = math.inf
 
-    async def perform(self, job: Job, send: Callable[[], Awaitable[Answer]]) -> Transcript:
-        """Wait for the call's turn, send it, and again as often as the scheduler says.
-
-        Args:
-            job: the call as the scheduler sees it; one that was performed before takes its old place.
-            send: makes one attempt; it returns an answer for whatever the service or the link does.
+    async def perform(self, visit: Visit) -> Answer:
+        """Wait for the call's turn, send it, and again as often as the scheduler says; give the last answer.
 
         Raises:
             DeadlineExceeded: the deadline was hopeless from the start; nothing was sent.
             QueueFull: too many wait, or a more urgent call took this one's place.
             ClientStateError: the client was closed meanwhile.
+            NotSent: `Visit.send` raised it; the start was given back.
         """
-        visit = _Visit(job, send)
         await self._join(visit)
+        await self._pass_gate(visit)
         loop = AsyncRetrying(
-            retry=retry_if_result(lambda _: visit.is_again),
+            retry=retry_if_result(lambda _: visit.job.stage is not Stage.ENDED),
             stop=stop_never,
             wait=wait_none(),
             sleep=lambda _: self._pass_gate(visit),
         )
         answer: Answer = await loop(self._attempt, visit)
-        return Transcript(answer=answer, attempts=job.attempts, waited_s=visit.waited_s)
+        return answer
 
     def snapshot(self) -> BudgetSnapshot:
         """Describe the budget and the line now."""
         return self._scheduler.snapshot(now=anyio.current_time())
 
-    def close(self, jobs: Iterable[Job]) -> None:
-        """Fail, at once, those of a closing client's calls that still wait."""
-        for job in jobs:
-            self._fail(job, ClientStateError("The client was closed while this call was waiting."))
+    def close(self, visits: Iterable[Visit]) -> None:
+        """Fail, at once, those of a closing client's calls that wait; those under way end with their present answer."""
+        for visit in visits:
+            self._turn_away(visit, ClientStateError("The client was closed while this call was waiting."))
         self._pump()
 
-    async def _join(self, visit: _Visit) -> None:
+    async def _join(self, visit: Visit) -> None:
+        """Enter the line; where it is full, fail or wait outside for room, as the policy says."""
         await checkpoint_if_cancelled()
-        job, now = visit.job, anyio.current_time()
-        admission = self._scheduler.submit(job, now=now)
-        if not admission.is_admitted:
-            raise _rejection(admission)
+        try:
+            while (admission := self._ask_in(visit)) is None:
+                self._outside[visit.job] = visit
+                with visit.waiting():
+                    await visit.sleep()
+        finally:
+            if self._outside.pop(visit.job, None) is not None:
+                self._call_in()
         if admission.shed is not None:
-            self._fail(admission.shed, QueueFull("This call was shed for a more urgent one: the line is full."))
+            failure = QueueFull("This call was shed for a more urgent one: the line is full.")
+            self._turn_away(self._sleepers[admission.shed], failure)
         self._pump()
-        await self._pass_gate(visit)
 
-    async def _attempt(self, visit: _Visit) -> Answer:
+    def _ask_in(self, visit: Visit) -> Admission | None:
+        """Enter the line if there is room; None: wait, behind those who wait for room already."""
+        visit.check()
+        if self._outside and visit is not next(iter(self._outside.values())) and not visit.job.ticket:
+            return None
+        admission = self._scheduler.submit(visit.job, now=anyio.current_time())
+        if admission.is_admitted:
+            return admission
+        if admission.eta is not None or self._scheduler.policy.on_full != "wait":
+            raise _rejection(admission)
+        return None
+
+    async def _attempt(self, visit: Visit) -> Answer:
         job = visit.job
         try:
             answer = await visit.send()
-        except NotSent:
-            self._scheduler.withdraw(job, now=anyio.current_time())
-            self._pump()
+            outcome = outcome_of(answer)
+        except (NotSent, ApteligentError):
+            self._leave(visit)
             raise
         except BaseException:
+            visit.attempts += 1
             self._scheduler.abandon(job, now=anyio.current_time())
             self._pump()
             raise
-        verdict = self._scheduler.settle(job, outcome_of(answer), now=anyio.current_time(), dice=self._dice())
-        visit.is_again = isinstance(verdict, Again)
+        visit.attempts += 1
+        self._scheduler.settle(job, outcome, now=anyio.current_time(), dice=self._dice())
         self._pump()
         return answer
 
-    async def _pass_gate(self, visit: _Visit) -> None:
+    async def _pass_gate(self, visit: Visit) -> None:
         """Sleep until the job has been started; a caller that leaves before sending gives its start back."""
-        job, since = visit.job, anyio.current_time()
         try:
-            if job.stage is not Stage.STARTED:
-                await self._sleep(job)
+            if not visit.has_turn:
+                with visit.waiting():
+                    await self._sleep(visit)
+                await checkpoint_if_cancelled()
+            visit.check()
         except BaseException:
-            self._scheduler.withdraw(job, now=anyio.current_time())
-            self._pump()
+            self._leave(visit)
             raise
-        finally:
-            visit.waited_s += anyio.current_time() - since
 
-    async def _sleep(self, job: Job) -> None:
-        gate = self._gates[job] = _Gate()
+    async def _sleep(self, visit: Visit) -> None:
+        self._sleepers[visit.job] = visit
         try:
-            while not gate.is_open:
-                if gate.bell.is_set():
-                    gate.bell = anyio.Event()
+            while not visit.has_turn:
                 if self._timer is None:
-                    await self._keep_time(gate)
+                    await self._keep_time(visit)
                 else:
-                    await gate.bell.wait()
+                    await visit.sleep()
         finally:
-            self._gates.pop(job, None)
-            if self._timer is None:
-                self._hand_over()
-        if gate.failure is not None:
-            raise gate.failure
+            self._sleepers.pop(visit.job, None)
+            self._hand_over()
 
-    async def _keep_time(self, gate: _Gate) -> None:
+    async def _keep_time(self, visit: Visit) -> None:
         """Sleep at the gate and at the scheduler's instant, whichever comes first; others may move the instant."""
-        timer = self._timer = anyio.CancelScope(deadline=self._armed_at)
+        timer = self._timer = anyio.CancelScope(deadline=self._wake_at)
         try:
             with timer:
-                await gate.bell.wait()
+                await visit.sleep()
         finally:
             self._timer = None
         if timer.cancel_called:
-            # An event loop may ring a little before the instant; asking at the instant itself keeps it from spinning.
-            self._pump(now=max(anyio.current_time(), self._armed_at))
+            self._start_due()
 
     def _hand_over(self) -> None:
-        """Wake the youngest sleeper to keep the time."""
-        if self._armed_at < math.inf and self._gates:
-            next(reversed(self._gates.values())).bell.set()
+        """Wake the youngest sleeper to keep the time, if nobody does and there is an instant to wait for."""
+        if self._timer is None and self._wake_at < math.inf and self._sleepers:
+            next(reversed(self._sleepers.values())).ring()
 
-    def _pump(self, *, now: float | None = None) -> None:
-        """Start what may start and set the timer."""
-        for job in self._scheduler.due(now=anyio.current_time() if now is None else now):
-            gate = self._gates.pop(job, None)
-            if gate is not None:
-                gate.open()
+    def _pump(self) -> None:
+        """Start what may start, and set the timer."""
+        self._start_due()
+        if self._timer is not None and self._timer.deadline != self._wake_at:
+            self._timer.deadline = self._wake_at
+        self._hand_over()
+
+    def _start_due(self) -> None:
+        for job in self._scheduler.due(now=anyio.current_time()):
+            visit = self._sleepers.pop(job, None)
+            if visit is not None:
+                visit.ring()
         wake_at = self._scheduler.wake_at()
-        self._armed_at = math.inf if wake_at is None else wake_at
-        if self._timer is not None:
-            self._timer.deadline = self._armed_at
-        else:
-            self._hand_over()
+        self._wake_at = math.inf if wake_at is None else wake_at
+        self._call_in()
 
-    def _fail(self, job: Job, failure: Exception) -> None:
-        gate = self._gates.pop(job, None)
-        if gate is not None:
-            gate.open(failure)
+    def _call_in(self) -> None:
+        """Wake who has waited longest for room; if there is none, it waits on at the same place."""
+        if self._outside:
+            next(iter(self._outside.values())).ring()
+
+    def _leave(self, visit: Visit) -> None:
+        self._scheduler.withdraw(visit.job, now=anyio.current_time())
+        self._pump()
+
+    def _turn_away(self, visit: Visit, failure: ApteligentError) -> None:
+        visit.failure = failure
+        if self._sleepers.pop(visit.job, None) is not None:
+            self._scheduler.withdraw(visit.job, now=anyio.current_time())
+        visit.ring()
 
 
-def _rejection(admission: Admission) -> Exception:
+def _rejection(admission: Admission) -> ApteligentError:
     if admission.eta is None:
         return QueueFull("Too many calls wait already; raise RatePolicy.max_queue, or start fewer at once.")
     eta = admission.eta

@@ -7,7 +7,11 @@ used last is taken first, and only that one is checked for staleness.
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import ssl
 from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
 from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
@@ -16,11 +20,11 @@ import anyio
 import httpx
 
 from apteligent_async._wire.messages import LinkFailure, Reply, Request
-from apteligent_async.errors import ConfigurationError, ConnectionFailed
+from apteligent_async._wire.secret import Secret
+from apteligent_async.errors import ClientStateError, ConfigurationError, ConnectionFailed
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 __all__ = ["ConnectionStack", "HttpLink", "is_loopback", "open_stack"]
 
@@ -28,10 +32,13 @@ MOST_BYTES = 64 * 1024 * 1024
 """The largest body, decompressed, that is read: far above anything attested, far below what hurts."""
 
 CONNECT_S = 10.0
-"""Seconds for a connection to be made, within the time for the whole attempt."""
+"""Seconds for a connection to be made; at most nine tenths of the time for the whole attempt.
+
+So a connection that is never made is told from an answer that never comes: the one costs no budget, the other may.
+"""
 
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_OUR_FAULT = (httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+_OUR_FAULT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 class ConnectionStack(httpx.AsyncBaseTransport):
@@ -40,7 +47,7 @@ class ConnectionStack(httpx.AsyncBaseTransport):
     Its state is the free connections and whether it is closed. Whoever sends bounds the number of requests.
     """
 
-    def __init__(self, *, verify: ssl.SSLContext | None, proxy: httpx.Proxy | None, most_free: int) -> None:
+    def __init__(self, *, verify: Callable[[], ssl.SSLContext], proxy: httpx.Proxy | None, most_free: int) -> None:
         self._verify = verify
         self._proxy = proxy
         self._most_free = most_free
@@ -73,7 +80,7 @@ class ConnectionStack(httpx.AsyncBaseTransport):
 
     def _connect(self) -> httpx.AsyncHTTPTransport:
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        return httpx.AsyncHTTPTransport(verify=self._verify or _tls(), limits=limits, proxy=self._proxy)
+        return httpx.AsyncHTTPTransport(verify=self._verify(), limits=limits, proxy=self._proxy)
 
 
 class _ReturningStream(httpx.AsyncByteStream):
@@ -108,29 +115,57 @@ def open_stack(
         ConfigurationError: the proxy's address cannot be used.
     """
     address = None if is_loopback(origin.host) else proxy or _environment_proxy(origin)
-    try:
-        chosen = None if address is None else httpx.Proxy(address)
-    except (ValueError, httpx.InvalidURL):
-        problem = "The proxy's address cannot be used: it must be like http://host:port."
-        raise ConfigurationError(problem) from None  # the cause may quote the proxy's password
-    return ConnectionStack(verify=ssl_context, proxy=chosen, most_free=most_free)
+    chosen = None if address is None else _proxy(address)
+    return ConnectionStack(verify=_verifier(origin, chosen, ssl_context), proxy=chosen, most_free=most_free)
 
 
 def is_loopback(host: str) -> bool:
     """Whether a host name stands for this machine."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _environment_proxy(origin: httpx.URL) -> str | None:
     proxies = getproxies_environment()
-    if proxy_bypass_environment(origin.host, proxies):
+    if proxy_bypass_environment(origin.netloc.decode("ascii"), proxies):
         return None
-    return proxies.get(origin.scheme) or proxies.get("all")
+    address = proxies.get(origin.scheme) or proxies.get("all")
+    return f"http://{address}" if address and "://" not in address else address
+
+
+def _proxy(address: str) -> httpx.Proxy:
+    try:
+        proxy = httpx.Proxy(address)
+    except (ValueError, httpx.InvalidURL):
+        problem = "The proxy's address cannot be used: it must be like http://host:port."
+        raise ConfigurationError(problem) from None  # the cause may quote the proxy's password
+    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ConfigurationError("A SOCKS proxy needs one more package: pip install 'httpx[socks]'.")
+    return proxy
+
+
+def _verifier(
+    origin: httpx.URL, proxy: httpx.Proxy | None, ssl_context: ssl.SSLContext | None
+) -> Callable[[], ssl.SSLContext]:
+    """Say how to get the TLS context: reading the authorities takes 20 ms and more, so only where there is TLS."""
+    if ssl_context is not None:
+        return lambda: ssl_context
+    if origin.scheme == "https" or (proxy is not None and proxy.url.scheme == "https"):
+        return lambda: _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    return _no_tls
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _tls(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:  # noqa: ARG001  httpx reads them itself
     return httpx.create_ssl_context()
+
+
+@cache
+def _no_tls() -> ssl.SSLContext:
+    """Make a context that trusts nobody, for connections without TLS."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class HttpLink:
@@ -166,18 +201,23 @@ class HttpLink:
 
         Raises:
             ConfigurationError: the request cannot be sent at all.
+            ClientStateError: the httpx client has been closed.
         """
+        if self._client.is_closed:
+            raise ClientStateError("The httpx client beneath this client has been closed.", endpoint=request.endpoint)
         received: list[httpx.Response] = []
         try:
             with anyio.fail_after(timeout_s):
                 return await self._exchange(self._build(request, token, timeout_s), received)
         except _OUR_FAULT as error:
-            raise ConfigurationError(f"The request cannot be sent: {error}.", endpoint=request.endpoint) from error
-        except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:
+            # The cause is left out: it may quote the request, token included.
+            problem = f"The request cannot be sent ({type(error).__name__}): its address or a header is not possible."
+            raise ConfigurationError(problem, endpoint=request.endpoint) from None
+        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             return _failure(error, received, timeout_s)
 
     async def _exchange(self, request: httpx.Request, received: list[httpx.Response]) -> Reply:
-        response = await self._client.send(request, stream=True, follow_redirects=False)
+        response = await self._client.send(request, stream=True, auth=None, follow_redirects=False)
         received.append(response)
         try:
             body = await _read(response)
@@ -189,13 +229,15 @@ class HttpLink:
     def _build(self, request: Request, token: str | None, timeout_s: float | None) -> httpx.Request:
         headers = {**self._headers, **dict(request.headers)}
         if token is not None:
-            headers["authorization"] = f"Bearer {token}"
+            headers["authorization"] = Secret(f"Bearer {token}")
         return self._client.build_request(
             request.method,
             self._origin + request.path + _query(request.query),
             headers=headers,
             content=request.body or None,
-            timeout=httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s or CONNECT_S)),
+            timeout=httpx.Timeout(
+                timeout_s, connect=CONNECT_S if timeout_s is None else min(CONNECT_S, 0.9 * timeout_s)
+            ),
         )
 
 
@@ -219,10 +261,23 @@ def _plain(headers: httpx.Headers) -> dict[str, str]:
 
 def _failure(error: Exception, received: list[httpx.Response], timeout_s: float | None) -> LinkFailure:
     if isinstance(error, TimeoutError | httpx.TimeoutException):
-        what = f"no complete answer within {timeout_s:g} s" if timeout_s is not None else "no answer in time"
+        what = f"the time was up ({timeout_s:g} s for an attempt)" if timeout_s is not None else "the time was up"
     else:
         what = str(error) or type(error).__name__
-    failed = ConnectionFailed(f"The service could not be reached: {what}.")
-    failed.__cause__ = error
+    was_sent = not isinstance(error, _NEVER_SENT)
+    where = "No complete answer came" if was_sent else "The service could not be reached"
+    failed = ConnectionFailed(f"{where}: {what}.")
+    failed.__cause__ = _bare(error)
     headers = _plain(received[-1].headers) if received else None
-    return LinkFailure(error=failed, was_sent=not isinstance(error, _NEVER_SENT), headers=headers)
+    return LinkFailure(error=failed, was_sent=was_sent, headers=headers)
+
+
+def _bare(error: Exception) -> Exception:
+    """Take off what hangs on a foreign error: its frames, its causes and its request hold the token.
+
+    To whoever asks for the request, httpx then says that it has not been set.
+    """
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    if isinstance(error, httpx.RequestError):
+        error.request = None  # type: ignore[assignment]
+    return error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -14,7 +15,7 @@ from attrs import define, evolve, field, frozen
 
 from apteligent_async._auth import TokenKeeper
 from apteligent_async._budgets import shared_budget
-from apteligent_async._dispatch import Dispatcher, NotSent, Transcript
+from apteligent_async._dispatch import Dispatcher, NotSent, Visit
 from apteligent_async._http import HttpLink, open_stack
 from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
 from apteligent_async._scheduling.signals import Job, Lane, Priority
@@ -34,12 +35,13 @@ from apteligent_async.errors import (
 from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
+    from apteligent_async._dispatch import Answer
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Scheduler
     from apteligent_async._wire.calls import Endpoint
-    from apteligent_async._wire.messages import Reply, Request
+    from apteligent_async._wire.messages import Request
     from apteligent_async.models.access import Token
     from apteligent_async.models.result import Part
 
@@ -59,6 +61,11 @@ class CallOptions:
     timeout: float | None = 60.0
     retry: RetryPolicy = field(factory=RetryPolicy)
 
+    def __attrs_post_init__(self) -> None:
+        for name, seconds in (("deadline", self.deadline), ("timeout", self.timeout)):
+            if seconds is not None and not seconds > 0:
+                raise ConfigurationError(f"{name}={seconds!r} is not possible: it must be seconds above 0.")
+
     def changed(self, *, priority: Priority | str | None, **others: Any) -> CallOptions:
         """Give these options with changes; what is None stays.
 
@@ -66,22 +73,28 @@ class CallOptions:
             ConfigurationError: an option is not possible.
         """
         wanted = {name: value for name, value in others.items() if value is not None}
-        for name in ("deadline", "timeout"):
-            if wanted.get(name, 1.0) <= 0:
-                raise ConfigurationError(f"{name}={wanted[name]!r} is not possible: it must be seconds above 0.")
         return evolve(self, priority=self.priority if priority is None else _priority(priority), **wanted)
 
 
 @define(kw_only=True)
 class _Call(Generic[Found]):
-    """One call on its way; `token` is what its last attempt was sent with."""
+    """One call on its way.
+
+    Attributes:
+        deadline_at: the caller's own deadline; an enclosing scope may end the call earlier.
+        visit: its way through the line.
+        token: what its last attempt was sent with.
+        was_turned_back: whether it has lost a turn to a token that was at its end.
+    """
 
     endpoint: Endpoint[Found]
     request: Request
     options: CallOptions
-    job: Job
     began_at: float
-    token: str | None = None
+    deadline_at: float = math.inf
+    visit: Visit = field(init=False)
+    token: str | None = field(default=None, repr=False)
+    was_turned_back: bool = False
 
 
 class Session:
@@ -89,13 +102,15 @@ class Session:
 
     Args:
         settings: what the client was made with; the environment fills the gaps when the session opens.
+        options: how the token is fetched.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, options: CallOptions) -> None:
         self._settings = settings
+        self._options = options
         self._state = "new"
         self._loop: Hashable = None
-        self._jobs: set[Job] = set()
+        self._visits: set[Visit] = set()
         self.drift = Drift()
 
     async def open(self) -> None:
@@ -110,20 +125,27 @@ class Session:
                 f"This client is {self._state} already: enter a client once, and make a new one to start again."
             )
         settings = resolve(self._settings)
-        loop = anyio.lowlevel.current_token()
+        loop = _loop()
+        self._link = _link(settings)
         self._budget = settings.budget or shared_budget(str(settings.origin), settings.credentials.client_id)
         self._dispatcher = self._budget.join(loop, settings.policy, _dispatcher)
-        self._link = _link(settings)
         self._keeper = TokenKeeper(settings.credentials, self._fetch_token)
         self._loop, self._state = loop, "open"
 
     async def aclose(self) -> None:
-        """Fail the calls that wait, close the connections and leave the budget; doing it twice does no harm."""
+        """Fail the calls that wait, close the connections and leave the budget; doing it twice does no harm.
+
+        Calls under way get their present answer, if it still comes, and no further attempt.
+
+        Raises:
+            ClientStateError: it is open on another loop.
+        """
         if self._state != "open":
             self._state = "closed"
             return
+        self._require_loop()
         self._state = "closed"
-        self._dispatcher.close(self._jobs)
+        self._dispatcher.close(self._visits)
         self._budget.leave(self._loop)
         with anyio.CancelScope(shield=True):
             await self._link.aclose()
@@ -131,7 +153,7 @@ class Session:
     @property
     def status(self) -> str:
         """Whether it is new, open or closed, and what waits."""
-        return f"{self._state}, {len(self._jobs)} calls under way" if self._state == "open" else self._state
+        return f"{self._state}, {len(self._visits)} calls under way" if self._state == "open" else self._state
 
     def snapshot(self) -> BudgetSnapshot:
         """Describe the budget now."""
@@ -145,76 +167,104 @@ class Session:
             ApteligentError: whatever went wrong, with the endpoint, the attempts and the time waited.
         """
         self._require_open()
-        began_at = anyio.current_time()
-        deadline_at = math.inf if options.deadline is None else began_at + options.deadline
-        job = Job(
-            lane=_LANES[options.priority],
-            deadline_at=min(deadline_at, anyio.current_effective_deadline()),
-            is_repeatable=request.is_repeatable,
-            retry=options.retry,
-        )
-        call = _Call(endpoint=endpoint, request=request, options=options, job=job, began_at=began_at)
-        self._jobs.add(job)
+        call = self._call(endpoint, request, options, lane=_LANES[options.priority])
+        call.visit.job.deadline_at = min(call.deadline_at, anyio.current_effective_deadline())
+        with self._registered(call):
+            return await self._within_deadline(call)
+
+    def _call(self, endpoint: Endpoint[Found], request: Request, options: CallOptions, *, lane: Lane) -> _Call[Found]:
+        now = anyio.current_time()
+        deadline_at = math.inf if options.deadline is None else now + options.deadline
+        call = _Call(endpoint=endpoint, request=request, options=options, began_at=now, deadline_at=deadline_at)
+        job = Job(lane=lane, is_repeatable=request.is_repeatable, retry=options.retry)
+        call.visit = Visit(job, partial(self._send, call))
+        return call
+
+    @contextmanager
+    def _registered(self, call: _Call[Any]) -> Iterator[None]:
+        """Keep the call among those that closing ends, and write on its error what became of it."""
+        visit = call.visit
+        self._visits.add(visit)
         try:
-            return await self._within(deadline_at, call)
+            yield
         except ApteligentError as error:
-            error.endpoint = error.endpoint or request.endpoint
-            error.attempts = job.attempts
-            error.waited = (job.granted_at if job.attempts else anyio.current_time()) - began_at
+            if error.endpoint in {None, call.request.endpoint}:  # the token call has signed its own
+                error.endpoint = call.request.endpoint
+                error.attempts, error.waited = visit.attempts, visit.waited_s
             raise
         finally:
-            self._jobs.discard(job)
+            self._visits.discard(visit)
 
-    async def _within(self, deadline_at: float, call: _Call[Found]) -> Found:
-        if deadline_at == math.inf:
+    async def _within_deadline(self, call: _Call[Found]) -> Found:
+        if call.deadline_at == math.inf:
             return await self._perform(call)
-        with anyio.CancelScope(deadline=deadline_at):
+        with anyio.CancelScope(deadline=call.deadline_at):
             return await self._perform(call)
         raise DeadlineExceeded(
             f"The call was not done within its deadline of {call.options.deadline:g} s.",
-            cause="answer" if call.job.attempts else "budget",
+            cause="answer" if call.visit.attempts else "budget",
         )
 
     async def _perform(self, call: _Call[Found]) -> Found:
         """Send, with a token if it needs one; after a 401 or 403 renew that, once, and take the old place in line."""
-        has_renewed = False
+        has_renewed, path = False, call.request.path
         while True:
+            self._require_open()
             if call.request.is_authorized:
-                await self._keeper.token()
+                with call.visit.waiting():
+                    await self._keeper.token()
             try:
-                return self._result(call, await self._dispatcher.perform(call.job, partial(self._send, call)))
+                return self._result(call, await self._dispatcher.perform(call.visit))
             except NotSent:
                 continue
-            except AuthenticationError:
-                if has_renewed or not self._keeper.reject(call.token, path=call.request.path):
-                    self._keeper.note_denied(call.request.path)
+            except DeadlineExceeded:
+                if call.deadline_at <= call.visit.job.deadline_at:
+                    raise
+                await self._outlast_scope(call)
+            except AuthenticationError as error:
+                if has_renewed:
+                    self._keeper.note_denied(error, token=call.token, path=path)
+                if has_renewed or not self._keeper.reject(error, token=call.token, path=path):
                     raise
                 has_renewed = True
 
-    async def _send(self, call: _Call[Any]) -> Reply | LinkFailure:
+    async def _outlast_scope(self, call: _Call[Any]) -> None:
+        """Wait for an enclosing scope to cancel a call that is hopeless within it, unless its owner moves its end."""
+        with call.visit.waiting():
+            await anyio.sleep_until(call.visit.job.deadline_at)
+        call.visit.job.deadline_at = min(call.deadline_at, anyio.current_effective_deadline())
+
+    async def _send(self, call: _Call[Any]) -> Answer:
         if call.request.is_authorized:
-            call.token = self._keeper.current
-            if call.token is None:  # it was rejected while this call waited: sending with it would waste budget
-                raise NotSent
+            self._take_token(call)
         return await self._link.send(call.request, token=call.token, timeout_s=call.options.timeout)
 
-    async def _fetch_token(self, request: Request) -> Token:
-        job = Job(lane=Lane.TOKEN)
-        call = _Call(endpoint=TOKEN, request=request, options=CallOptions(), job=job, began_at=anyio.current_time())
-        self._jobs.add(job)
-        try:
-            return self._result(call, await self._dispatcher.perform(job, partial(self._send, call)))
-        finally:
-            self._jobs.discard(job)
+    def _take_token(self, call: _Call[Any]) -> None:
+        """Choose the token at the last moment: the one that the call joined the line with may be gone, or at its end.
 
-    def _result(self, call: _Call[Found], transcript: Transcript) -> Found:
-        if isinstance(transcript.answer, LinkFailure):
-            raise transcript.answer.error
-        now = anyio.current_time()
-        timeline = Timeline(waited_s=transcript.waited_s, total_s=now - call.began_at, attempts=transcript.attempts)
-        secrets = self._keeper.secrets
+        Raises:
+            NotSent: sending would only waste budget.
+        """
+        call.token = self._keeper.current
+        if call.token is not None and (call.was_turned_back or not self._keeper.is_ending):
+            return
+        call.was_turned_back = True
+        raise NotSent
+
+    async def _fetch_token(self, request: Request) -> tuple[Token, float]:
+        call = self._call(TOKEN, request, evolve(self._options, deadline=None), lane=Lane.TOKEN)
+        with self._registered(call):
+            answer = await self._dispatcher.perform(call.visit)
+            return self._result(call, answer), call.visit.job.granted_at
+
+    def _result(self, call: _Call[Found], answer: Answer) -> Found:
+        if isinstance(answer, LinkFailure):
+            raise answer.error
+        now, visit = anyio.current_time(), call.visit
+        timeline = Timeline(waited_s=visit.waited_s, total_s=now - call.began_at, attempts=visit.attempts)
+        secrets = (*self._keeper.secrets, call.token or "")
         try:
-            return decode(call.endpoint, transcript.answer, timeline=timeline, drift=self.drift, secrets=secrets)
+            return decode(call.endpoint, answer, timeline=timeline, drift=self.drift, secrets=secrets)
         except RateLimitedError as error:
             error.retry_at = None if error.reset is None else now + error.reset
             raise
@@ -223,8 +273,18 @@ class Session:
         if self._state != "open":
             what = "has not been entered yet" if self._state == "new" else "is closed"
             raise ClientStateError(f"This client {what}: use it inside `async with ApteligentClient(...) as client:`.")
-        if anyio.lowlevel.current_token() != self._loop:
+        self._require_loop()
+
+    def _require_loop(self) -> None:
+        if _loop() != self._loop:
             raise ClientStateError("This client was entered on another event loop: make one client per loop.")
+
+
+def _loop() -> Hashable:
+    try:
+        return anyio.lowlevel.current_token()
+    except RuntimeError:
+        raise ClientStateError("No event loop runs here: use a client inside asyncio.run() or trio.run().") from None
 
 
 def _priority(name: Priority | str) -> Priority:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import httpx
 from attrs import frozen
 
 from apteligent_async._auth import Credentials, PasswordGrant, StaticToken
-from apteligent_async._budgets import MemoryBudget
 from apteligent_async._http import is_loopback
 from apteligent_async._version import __version__
 from apteligent_async.errors import ConfigurationError
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
+    from apteligent_async._budgets import MemoryBudget
     from apteligent_async._scheduling.policy import RatePolicy
 
 __all__ = ["ResolvedSettings", "Settings", "resolve"]
 
 _OURS = frozenset({"authorization", "host", "user-agent", "cr-source", "content-length", "transfer-encoding"})
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
 _GRANT = ("APTELIGENT_CLIENT_ID", "APTELIGENT_USERNAME", "APTELIGENT_PASSWORD")
 
 
@@ -72,7 +75,7 @@ def resolve(settings: Settings) -> ResolvedSettings:
     Raises:
         ConfigurationError: something is missing or cannot work; the message says what to do.
     """
-    base_url = settings.base_url or os.environ.get("APTELIGENT_BASE_URL") or None
+    base_url = settings.base_url or (None if settings.region else os.environ.get("APTELIGENT_BASE_URL")) or None
     region = None if base_url else _region(settings.region or os.environ.get("APTELIGENT_REGION") or Region.US)
     if settings.transport is not None and settings.http_client is not None:
         raise ConfigurationError("Pass transport= or http_client=, not both.")
@@ -81,7 +84,7 @@ def resolve(settings: Settings) -> ResolvedSettings:
     if opens_sockets and origin.scheme != "https" and not is_loopback(origin.host):
         raise ConfigurationError(f"base_url must begin with https://, as a token is sent to {origin.host}.")
     return ResolvedSettings(
-        credentials=settings.credentials or _environment_credentials(),
+        credentials=_checked(settings.credentials or _environment_credentials()),
         region=region,
         origin=origin,
         policy=settings.policy,
@@ -97,7 +100,7 @@ def resolve(settings: Settings) -> ResolvedSettings:
 def _region(name: Region | str) -> Region:
     try:
         return Region(name.lower())
-    except ValueError:
+    except (ValueError, AttributeError):
         allowed = ", ".join(Region)
         raise ConfigurationError(f"region={name!r} is not known: it must be one of {allowed}.") from None
 
@@ -107,12 +110,29 @@ def _origin(base_url: str) -> httpx.URL:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, TypeError):
         raise ConfigurationError("base_url must be an origin, such as https://host or http://127.0.0.1:8080.") from None
-    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.path.strip("/") or url.query:
+    if (
+        url.scheme not in {"http", "https"}
+        or not url.host
+        or url.userinfo
+        or url.path.strip("/")
+        or url.query
+        or url.fragment
+    ):
         raise ConfigurationError(
             "base_url must be an origin, such as https://host or http://127.0.0.1:8080: "
             "no user, no path (the /v2 is added) and no query."
         )
-    return url.copy_with(path="/")
+    return httpx.URL(scheme=url.scheme, host=url.host, port=url.port)
+
+
+def _checked(credentials: Credentials) -> Credentials:
+    if isinstance(credentials, PasswordGrant):
+        credentials.request()
+    elif not isinstance(credentials, StaticToken):
+        raise ConfigurationError(
+            "credentials must be PasswordGrant(client_id, username, password) or StaticToken(token)."
+        )
+    return credentials
 
 
 def _environment_credentials() -> Credentials:
@@ -142,9 +162,9 @@ def _headers(settings: Settings) -> Mapping[str, str]:
     taken = sorted(_OURS & given.keys())
     if taken:
         raise ConfigurationError(f"headers= cannot set {', '.join(taken)}: the client does (source= sets cr-source).")
-    return {
-        "accept": "application/json",
-        "user-agent": f"apteligent-async/{__version__} python-httpx/{httpx.__version__}",
-        "cr-source": settings.source or "apteligent-async",
-        **given,
-    }
+    given["cr-source"] = settings.source or "apteligent-async"
+    for name, value in given.items():
+        if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+            raise ConfigurationError(f"{name!r} cannot be sent as a header: names and values are printable ASCII.")
+    agent = f"apteligent-async/{__version__} python-httpx/{httpx.__version__}"
+    return {"accept": "application/json", "user-agent": agent, **given}

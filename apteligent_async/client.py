@@ -78,7 +78,8 @@ class ApteligentClient:
             (grade D); `flat_filters` and `json_filters` are the other candidates.
 
     Raises:
-        ConfigurationError: on entering: something is missing or cannot work; the message says what to do.
+        ConfigurationError: on entering: something is missing or cannot work; the message says what to do. A timeout
+            that is not above 0 is refused at once.
         ClientStateError: entered twice.
     """
 
@@ -113,8 +114,8 @@ class ApteligentClient:
             headers=headers,
             source=source,
         )
-        self._session = Session(settings)
         self._options = CallOptions(timeout=timeout, retry=retry or RetryPolicy())
+        self._session = Session(settings, self._options)
         self._encode_filters = encode_filters
 
     async def __aenter__(self) -> Self:
