@@ -1,0 +1,123 @@
+"""The package's root: what can be imported from it, and what importing it costs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import apteligent_async
+from apteligent_async import errors
+
+EXTRAS = [
+    "altair",
+    "cyclopts",
+    "coredis",
+    "fastapi",
+    "opentelemetry",
+    "orjson",
+    "plotext",
+    "prometheus_client",
+    "pyarrow",
+    "rich",
+    "starlette",
+    "uvicorn",
+    "vl_convert",
+    "trio",
+    "pytest",
+]
+PROMISED = [
+    "ApteligentClient",
+    "PasswordGrant",
+    "StaticToken",
+    "Region",
+    "Priority",
+    "RatePolicy",
+    "RetryPolicy",
+    "MemoryBudget",
+    "DayLabels",
+    "Unchecked",
+    "ApteligentError",
+    "ConfigurationError",
+    "ClientStateError",
+    "AuthenticationError",
+    "BadRequestError",
+    "NotFoundError",
+    "RateLimitedError",
+    "DeadlineExceeded",
+    "QueueFull",
+    "ServerError",
+    "ConnectionFailed",
+    "ResponseError",
+    "UnsafeLinkError",
+]
+
+
+def run(code):
+    """Run a program in an interpreter of its own; give what it printed."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_all_names_are_sorted_and_there():
+    """The list of names is complete, without a name twice, and in order."""
+    names = apteligent_async.__all__
+    assert list(names) == sorted(set(names))
+    assert all(getattr(apteligent_async, name) is not None for name in names)
+    assert set(PROMISED) <= set(names)
+
+
+def test_every_error_can_be_caught_from_the_root():
+    """Whatever the package raises has a public name, and one root above it."""
+    for name in errors.__all__:
+        assert name in apteligent_async.__all__
+        assert issubclass(getattr(apteligent_async, name), apteligent_async.ApteligentError)
+
+
+def test_the_root_defines_nothing():
+    """It is a table of contents: every public name is at home elsewhere, and the code is imports and one list."""
+    for name in set(apteligent_async.__all__) - {"__version__", "FilterEncoder"}:
+        assert getattr(apteligent_async, name).__module__.startswith("apteligent_async.")
+    source = Path(apteligent_async.__file__).read_text(encoding="utf-8")
+    assert not re.search(r"^(def|class|async|if|try|for)\b", source, flags=re.MULTILINE)
+
+
+def test_importing_brings_in_no_extra():
+    """Whoever only calls the service pays for none of the optional libraries."""
+    core = "import sys, anyio, attrs, cattrs, httpx, platformdirs, tenacity; before = set(sys.modules)"
+    loaded = run(core + "; import apteligent_async; print(*(set(sys.modules) - before))").split()
+    assert "apteligent_async.client" in loaded
+    assert [name for name in loaded if name.split(".")[0] in EXTRAS] == []
+
+
+def test_importing_reads_no_environment_and_makes_no_tls_context():
+    """Authorities are read when the first connection by TLS is made, not before."""
+    code = "import os; os.environ['SSL_CERT_FILE'] = '/missing'; import apteligent_async as a; a.ApteligentClient()"
+    assert run(code) == ""
+
+
+def test_making_a_client_opens_nothing():
+    """The constructor touches neither a file nor a socket nor a process; the interpreter's own audit says so."""
+    code = """
+import sys
+from apteligent_async import ApteligentClient, PasswordGrant, StaticToken
+seen = []
+sys.addaudithook(lambda event, arguments: seen.append(event))
+ApteligentClient()
+ApteligentClient(PasswordGrant("id", "user", "password"), proxy="http://127.0.0.1:1", base_url="http://127.0.0.1:9")
+ApteligentClient(StaticToken("t"))
+print(*seen)
+"""
+    told = [event for event in run(code).split() if not event.startswith("object.")]
+    assert told == []
+
+
+def test_the_public_api_survives_pickling():
+    """Credentials do not: what would be written is not hidden, so it is not tested; errors and policies do."""
+    import pickle
+
+    error = apteligent_async.RateLimitedError("m", limit=20.0, reset=1.0, endpoint="apps.list", attempts=3)
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.args, again.limit, again.endpoint, again.attempts) == (("m",), 20.0, "apps.list", 3)
+    policy = apteligent_async.RatePolicy(mode="polite")
+    assert pickle.loads(pickle.dumps(policy)) == policy
