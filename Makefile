@@ -2,9 +2,12 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/python $(INSTALL)
+WHEEL := build/wheel
+export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: demo test lint types check clean
+.PHONY: demo test lint types check wheel-test clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/apteligent demo
@@ -22,8 +25,21 @@ types: $(VENV)/dev.stamp
 
 check: lint types test
 
+# The tests and what else they read are copied away from the source, so that nothing but the wheel can be imported;
+# the captured answers are looked for beside the copy, as they are beside the project.
+wheel-test: $(VENV)/dev.stamp
+	rm -rf $(WHEEL) && mkdir -p $(WHEEL)/project
+	$(BIN)/python -m build --wheel --no-isolation --outdir $(WHEEL) .
+	git ls-files -z -- ':!apteligent_async' | tar --null -T - -cf - | tar -xf - -C $(WHEEL)/project
+	test ! -d ../shared || ln -s "$(abspath ../shared)" $(WHEEL)/shared
+	$(BIN)/python -m venv $(WHEEL)/venv
+	$(WHEEL)/venv/bin/python $(INSTALL) --upgrade pip
+	$(WHEEL)/venv/bin/python $(INSTALL) $(WHEEL)/*.whl --group test
+	cd $(WHEEL)/project && ../venv/bin/python -c 'import apteligent_async as a; assert "site-packages" in a.__file__'
+	cd $(WHEEL)/project && ../venv/bin/python -m pytest -q
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist demo-output
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist demo-output
 
 $(VENV)/pip.stamp: constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
