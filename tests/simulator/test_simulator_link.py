@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 from front_desk import FrontDesk
@@ -115,6 +116,22 @@ async def test_a_cut_breaks_calls_under_way_and_new_ones(desk):
                 await anyio.sleep(5.0)
         assert broken_after == pytest.approx([1.5, 1.5], abs=0.01)
         assert (await client.get("/v2/apps")).status_code == 200
+
+
+async def test_a_cut_while_connecting_is_a_connect_error(desk):
+    """Nothing was sent."""
+    transport = SimulatorTransport(desk.service, connect=2.0)
+
+    async def call():
+        with pytest.raises(httpx.ConnectError):
+            await client.get("/v2/apps")
+
+    async with client_of(transport, desk) as client, anyio.create_task_group() as group:
+        group.start_soon(call)
+        await anyio.sleep(1.0)
+        with transport.cut():
+            await anyio.lowlevel.checkpoint()
+    assert not desk.service.quota().log
 
 
 async def test_seeded_delays_are_repeatable_and_reorder_calls(desk):

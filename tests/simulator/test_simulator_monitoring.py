@@ -77,6 +77,8 @@ def test_an_error_graph_has_the_captured_shape(desk):
     assert len(data["series"][0]["points"]) == len(like["series"][0]["points"]) == 30
     assert data["series"][0]["name"] == "crashes"
     assert data["start"].endswith("T00:00:00")
+    start, end = (datetime.fromisoformat(data[key]) for key in ("start", "end"))
+    assert (end - start) / timedelta(seconds=data["interval"]) == 30
 
 
 @settings(max_examples=25, deadline=None)
@@ -158,6 +160,7 @@ def test_percentages_are_those_of_the_counts(desk):
     assert all(crashes[name] <= loads[name] for name in loads)
     users, months = (pie(desk, graph=one, **query) for one in ("dau", "mau"))
     assert all(0 < users[name] <= min(loads[name], months[name]) for name in loads)
+    assert total(months) > 2 * total(users)
 
 
 @settings(max_examples=10, deadline=None)

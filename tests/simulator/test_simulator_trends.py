@@ -176,6 +176,16 @@ def test_performance_tables_agree_with_the_pie(desk):
     assert sum(row["sort"] for row in endpoints) == sum(countries["geo"].values()) == total(volume)
 
 
+def test_data_is_the_bytes_of_both_directions(desk):
+    """The fourth metric of the tables is no metric of the pie, but the sum of two."""
+    query = {"appId": desk.app_ids[0], "duration": 240}
+    rows = desk.data("/v2/performanceManagement/services", sort="data", limit=100, **query)["services"]
+    both = [pie(desk, "performanceManagement", graph=one, groupBy="service", **query) for one in ("dataIn", "dataOut")]
+    assert {row["name"]: row["sort"] for row in rows} == pytest.approx(
+        {name: both[0][name] + both[1][name] for name in both[0]}
+    )
+
+
 def test_userflows_have_the_known_shapes(desk):
     """Summary, ranking, details with pages, and one group."""
     app_id = desk.app_ids[0]

@@ -62,7 +62,7 @@ class Series:
         return self._loads[day]
 
     def crashes(self, day: date) -> Cells:
-        """Return the crashes of a day by cohort; never more than the cohort's loads."""
+        """Return the crashes of a day by cohort; never more than the cohort's loads, as every rate is below one."""
         if day not in self._crashes:
             self._crashes[day] = self._deal_crashes(day)
         return self._crashes[day]
@@ -107,7 +107,7 @@ class Series:
         crashes, carried = [], 0.5
         for cohort, loads in zip(profile.cohorts, self.loads(day), strict=True):
             carried += loads * rates[cohort.version] * cohort.crash_factor
-            crashed = min(loads, int(carried))
+            crashed = int(carried)
             carried -= crashed
             crashes.append(crashed)
         return tuple(crashes)
