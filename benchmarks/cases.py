@@ -205,8 +205,9 @@ TROUBLES: Final[dict[str, Callable[[Case, Random], _Changes]]] = {
 """What can go wrong, each with a function that says how a case must be changed for it."""
 
 
-def _dialect(dice: Random) -> Dialect:
+def _dialect(dice: Random, *, limit: str) -> Dialect:
     return Dialect(
+        limit=limit,
         is_speed=dice.random() < 0.6,
         is_before=dice.random() < 0.3,
         remaining=dice.choice(tuple(ROUNDINGS)),
@@ -226,6 +227,14 @@ def _whole_limit(budget: float, window_s: float) -> int:
     return max(1, math.floor(limit * window_s / 60 + 1e-9))
 
 
+def _budget(dice: Random, low: float, window_s: float) -> tuple[int, str]:
+    """Draw a budget and how its limit is rounded: mostly cut from a whole limit, at times unlike any stated limit."""
+    wanted = math.exp(dice.uniform(math.log(low), math.log(1000)))
+    if dice.random() < 0.75:
+        return _whole_limit(wanted, window_s), "ceil"
+    return round(wanted), dice.choice(tuple(ROUNDINGS))
+
+
 def _batches(n: int, window_s: float, dice: Random) -> tuple[tuple[float, int], ...]:
     """Mostly everything at once; else in a few groups with pauses in which nothing is live."""
     groups = min(n, dice.choice((1, 1, 1, 2, 5)))
@@ -243,9 +252,8 @@ def draw_case(seed: str, number: int, *, most_calls: int = 600) -> Case:
     There are at most `most_calls` of them, unless that is less than one budget.
     """
     dice = Random(f"{seed}/{number}")
-    wanted = _log_uniform(dice, 1, 1000)
     window_s = dice.choice((float(dice.choice((5, 10, 60, 300, 3600))), round(_log_uniform(dice, 3, 7200), 1)))
-    budget = _whole_limit(wanted, window_s)
+    budget, limit = _budget(dice, 1, window_s)
     n = dice.randint(budget, max(budget, min(10 * budget, most_calls)))
     half_s = dice.choice((0.005, 0.05, 0.1, 0.25, 1.0))
     case = Case(
@@ -254,7 +262,7 @@ def draw_case(seed: str, number: int, *, most_calls: int = 600) -> Case:
         n=n,
         budget=budget,
         window_s=window_s,
-        dialect=_dialect(dice),
+        dialect=_dialect(dice, limit=limit),
         refusals=dice.choice(tuple(Refusals)),
         batches=_batches(n, window_s, dice),
         link=Link(up_s=half_s, down_s=half_s, jitter_s=dice.choice((0.0, half_s))),
@@ -272,9 +280,8 @@ def _with_trouble(case: Case, name: str, dice: Random) -> Case:
 def draw_cell(seed: str, number: int, *, most_calls: int = 4000) -> Case:
     """Draw a cell of the makespan goal: at least two budgets of calls, a minute or more per window, a quick link."""
     dice = Random(f"goal2 {seed}/{number}")
-    wanted = _log_uniform(dice, 10, 1000)
     window_s = float(dice.choice((60, 300, 900, round(_log_uniform(dice, 60, 900)))))
-    budget = _whole_limit(wanted, window_s)
+    budget, limit = _budget(dice, 10, window_s)
     n = min(max(most_calls, 2 * budget), dice.randint(2 * budget, 10 * budget))
     half_s = min(dice.choice((0.025, 0.1, 0.25, 0.5)), window_s / 200)
     return Case(
@@ -283,7 +290,7 @@ def draw_cell(seed: str, number: int, *, most_calls: int = 4000) -> Case:
         n=n,
         budget=budget,
         window_s=window_s,
-        dialect=_dialect(dice),
+        dialect=_dialect(dice, limit=limit),
         refusals=Refusals.COUNTED,
         batches=((0.0, n),),
         link=Link(up_s=half_s, down_s=half_s),

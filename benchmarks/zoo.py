@@ -56,6 +56,7 @@ class Dialect:
         is_before: Remaining still includes the call that it answers.
         remaining: rounding of Remaining, a key of `ROUNDINGS`.
         reset: rounding of Reset, a key of `ROUNDINGS`.
+        limit: rounding of Limit; "ceil" gives a whole limit back from the budget that was cut from it.
         is_capped: Remaining never exceeds Limit.
         is_clamped: Remaining never falls below 0.
     """
@@ -64,6 +65,7 @@ class Dialect:
     is_before: bool = False
     remaining: str = "floor"
     reset: str = "ceil"
+    limit: str = "ceil"
     is_capped: bool = False
     is_clamped: bool = True
 
@@ -77,10 +79,10 @@ class Dialect:
             value = min(value, limit)
         if self.is_clamped:
             value = max(value, 0.0)
-        rounding = ROUNDINGS[self.remaining]
         reset_s = ROUNDINGS[self.reset](max(0.0, left_s + skew_s))
         actual = None if is_allowed else 60 * (meter.budget - meter.left(now)) / meter.window_s
-        return Stated(rounding(limit), rounding(value), reset_s, actual)
+        limit = ROUNDINGS[self.limit](round(limit, 9))
+        return Stated(limit, ROUNDINGS[self.remaining](value), reset_s, actual)
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,7 @@ import math
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from benchmarks.cases import KINDS, START_AT, draw_case
@@ -236,3 +236,13 @@ def test_what_strangers_were_charged_in_advance_excuses_the_window_that_pays():
     assert [shared.call(at).excuses for at in (121.0, 122.0, 123.0)] == [(), (), ()]
     assert shared.left(124.0) == 0
     assert shared.call(124.0).excuses == ()
+
+
+@given(st.integers(1, 5000), st.floats(3, 7200))
+def test_a_whole_limit_is_stated_so_that_the_budget_follows_from_it(limit, window_s):
+    """A budget that was cut from a whole limit can be computed back from the limit that the server states."""
+    budget = math.floor(limit * window_s / 60 + 1e-9)
+    assume(budget >= 1)
+    stated = server(FixedWindow(budget=budget, window_s=window_s)).call(1.0).stated
+    assert stated.limit == int(stated.limit)
+    assert math.floor(stated.limit * window_s / 60 + 1e-6) == budget
