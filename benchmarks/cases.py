@@ -228,11 +228,14 @@ def _whole_limit(budget: float, window_s: float) -> int:
 
 
 def _budget(dice: Random, low: float, window_s: float) -> tuple[int, str]:
-    """Draw a budget and how its limit is rounded: mostly cut from a whole limit, at times unlike any stated limit."""
+    """Draw a budget and how its limit is rounded: mostly cut from a whole limit, at times from a fraction.
+
+    A stated limit never promises more than the budget; a fraction is stated exactly or rounded down.
+    """
     wanted = math.exp(dice.uniform(math.log(low), math.log(1000)))
     if dice.random() < 0.75:
         return _whole_limit(wanted, window_s), "ceil"
-    return round(wanted), dice.choice(tuple(ROUNDINGS))
+    return round(wanted), dice.choice(("exact", "floor"))
 
 
 def _batches(n: int, window_s: float, dice: Random) -> tuple[tuple[float, int], ...]:

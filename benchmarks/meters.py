@@ -247,6 +247,8 @@ class SlidingCounter:
 class Gcra:
     """A token bucket: `budget` per window drip in evenly, and up to `burst` may be saved.
 
+    Where refused calls are charged, the debt grows to one window's tokens at most.
+
     Attributes:
         full_at: the instant at which the bucket is (or was) full again.
     """
@@ -270,7 +272,7 @@ class Gcra:
         self.full_at = max(self.full_at, now) + self.drip_s
 
     def count_refused(self, now: float) -> None:
-        if self.refusals is not Refusals.FREE:
+        if self.refusals is not Refusals.FREE and self.full_at < now + self.burst * self.drip_s + self.window_s:
             self.count(now)
 
     def reset_at(self, now: float) -> float:
