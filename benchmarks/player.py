@@ -203,7 +203,10 @@ class Player:
         self._tell("counted" if answer.is_allowed else f"REFUSED {'/'.join(answer.excuses)}", client, flight.job)
         back_at = self.now + link.way(link.down_s, dice)
         gives_up_at = flight.sent_at + link.timeout_s
+        if not flight.is_open:
+            self.server.note("lost header", self.now)  # nobody is there to read it
         if (link.lost and dice.random() < link.lost) or back_at > gives_up_at:
+            self.server.note("lost header", self.now)
             if gives_up_at > self.now:
                 self._at(gives_up_at, self._time_out, flight)
             return
@@ -266,6 +269,7 @@ class Player:
         else:
             flight.is_open = False
             client.brain.abandon(job, now=self.now)
+            self.server.note("lost header", self.now)
         self._tell("withdrawn" if flight is None else "abandoned", client, job)
         self._end(client, job, is_served=False)
         self._ask(client)

@@ -202,7 +202,7 @@ class Budget:
             for view in self._views:
                 view.charge(job.cost)
         else:
-            self._learn(job, numbers, now=now)
+            self._learn(job, numbers, span, now=now)
             if is_first:
                 self._judge_opening(numbers)
         self._tally()
@@ -276,7 +276,7 @@ class Budget:
         self._blind = sum(cost for _, cost in self._stragglers)
 
     def _place(self, numbers: Reading | None, job: Job, *, now: float) -> Span | None:
-        """Find the window that an answer speaks of and narrow its end; None if it is not the present one."""
+        """Find the window that an answer speaks of and bound its end; None if it is not the present one."""
         if numbers is None or numbers.reset_s is None:
             return None
         if numbers.limit is not None and numbers.limit != self.limit:
@@ -290,13 +290,16 @@ class Budget:
                 return None
             self.ends, self._placed_at = span, now
             self._measure_length()
+        elif self._is_moving:
+            self.ends = Span(max(span.lo, self.ends.lo), max(span.hi, self.ends.hi))
+            return span
         elif span.meets(self.ends):
             self.ends = self.ends.both(span)
             self._has_stood = self._has_stood or job.granted_at - self._placed_at >= STANDING_S
         elif span.lo <= now and span.lo < self.ends.lo:
             return None  # its reset may have passed: it speaks of a window that is over
         else:
-            self._is_moving = self._is_moving or now < self.ends.lo
+            self._is_moving = now < self.ends.lo
             self._roll(span, now=now)
             self._measure_length()
         return self.ends
@@ -307,7 +310,7 @@ class Budget:
         return last is not None and opened_at is not None and job.granted_at < opened_at and span.lo <= last.hi
 
     def _measure_length(self) -> None:
-        if self._last_ends is not None and self.ends is not None:
+        if self._last_ends is not None and self.ends is not None and self._last_ends.hi < self.ends.lo:
             self.length_s = (self.ends.lo + self.ends.hi - self._last_ends.lo - self._last_ends.hi) / 2
 
     @property
@@ -334,12 +337,11 @@ class Budget:
         """Let the most cautious of the readings that are still possible decide."""
         self._proven = min(view.left for view in self._alive())
 
-    def _learn(self, job: Job, numbers: Reading, *, now: float) -> None:
+    def _learn(self, job: Job, numbers: Reading, ends: Span, *, now: float) -> None:
         """Let every view settle the call, and hear what the service's numbers say against it."""
-        assert self.ends is not None  # noqa: S101  _place has set it
         surprised = []
         for view in self._views:
-            bounds = token_bounds(numbers, view.hypothesis, ends=self.ends, sent_at=job.granted_at, received_at=now)
+            bounds = token_bounds(numbers, view.hypothesis, ends=ends, sent_at=job.granted_at, received_at=now)
             if not is_possible(numbers, view.hypothesis.unit):
                 view.strike()
             if view.settle(job.cost, bounds, blind=self._blind, live=self.live):
