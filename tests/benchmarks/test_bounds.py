@@ -51,6 +51,7 @@ counts = st.integers(1, 4)
 ages = st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0]), max_size=2).map(lambda found: sorted(found, reverse=True))
 
 
+@settings(deadline=None)
 @given(budgets, WINDOWS, st.sampled_from([0.0, 0.5, 1.0]), st.integers(0, 3), counts)
 def test_fixed_bound_is_what_the_best_schedule_takes(budget, window_s, gone_s, used, n):
     """No schedule beats the bound of a fixed window, and one attains it."""
@@ -59,6 +60,7 @@ def test_fixed_bound_is_what_the_best_schedule_takes(budget, window_s, gone_s, u
     assert best == bound(meter, n) or (best == math.inf and bound(meter, n) > HORIZON_S)
 
 
+@settings(deadline=None)
 @given(budgets, WINDOWS, st.sampled_from([-1.0, 0.0, 0.5, 1.0]), st.integers(0, 3), counts)
 def test_lazy_bound_is_what_the_best_schedule_takes(budget, window_s, ends_at, used, n):
     """No schedule beats the bound of a lazily opened window, and one attains it."""
@@ -67,6 +69,7 @@ def test_lazy_bound_is_what_the_best_schedule_takes(budget, window_s, ends_at, u
     assert best == bound(meter, n) or (best == math.inf and bound(meter, n) > HORIZON_S)
 
 
+@settings(deadline=None)
 @given(budgets, WINDOWS, ages, counts)
 def test_sliding_bound_is_what_the_best_schedule_takes(budget, window_s, ages_s, n):
     """No schedule beats the bound of a sliding log, and one attains it."""
@@ -76,6 +79,7 @@ def test_sliding_bound_is_what_the_best_schedule_takes(budget, window_s, ages_s,
     assert best == pytest.approx(bound(meter, n)) or (best == math.inf and bound(meter, n) > HORIZON_S)
 
 
+@settings(deadline=None)
 @given(budgets, st.sampled_from([0.5, 1.0]), st.sampled_from([0.0, 0.5, 1.0, 2.0]), counts)
 def test_bucket_bound_is_what_the_best_schedule_takes(burst, drip_s, empty_s, n):
     """No schedule beats the bound of a token bucket, and one attains it."""
@@ -84,7 +88,7 @@ def test_bucket_bound_is_what_the_best_schedule_takes(burst, drip_s, empty_s, n)
     assert best == pytest.approx(bound(meter, n)) or (best == math.inf and bound(meter, n) > HORIZON_S)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(budgets, WINDOWS, st.tuples(st.integers(0, 3), st.integers(0, 3)), st.sampled_from([0.0, 0.5]), counts)
 def test_counter_bound_is_within_a_grid_step_of_the_best_schedule(budget, window_s, loads, gone_s, n):
     """No schedule on the grid beats the bound of a sliding counter, and the best misses it by a grid step per call."""
@@ -97,7 +101,7 @@ def test_counter_bound_is_within_a_grid_step_of_the_best_schedule(budget, window
     assert best <= bound(meter, n) + late_s or bound(meter, n) + late_s > HORIZON_S
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(budgets, WINDOWS, st.floats(0, 3), counts)
 def test_average_bound_is_within_a_grid_step_of_the_best_schedule(budget, window_s, level, n):
     """No schedule on the grid beats the bound of a running average, and the best misses it by a grid step per call."""

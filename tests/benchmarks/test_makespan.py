@@ -10,7 +10,7 @@ import textwrap
 import pytest
 from attrs import fields
 from brains import Timid
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import makespan
@@ -29,6 +29,7 @@ def test_scenarios_are_the_published_columns(name, expected_s):
     assert SCENARIOS[name].bound_s() == pytest.approx(expected_s)
 
 
+@settings(deadline=None)
 @given(INSTANTS)
 def test_fairness_lies_between_one_over_n_and_one(served_at):
     """Jain's index of n processes is between 1/n and 1, and exactly 1 if all were served alike."""

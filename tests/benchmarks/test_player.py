@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 from brains import Reckless, Timid
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apteligent_async._scheduling.signals import Job
@@ -51,6 +51,7 @@ def test_reckless_bursts_are_counted_as_they_are():
     assert client.allowed == 10
 
 
+@settings(deadline=None)
 @given(st.integers(0, 400))
 def test_every_job_ends_exactly_once(number):
     """Whatever happens, each job is served, given up, cancelled, or still waits where a server starves it."""

@@ -7,7 +7,7 @@ import json
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import scheduler_cost
@@ -19,6 +19,7 @@ from benchmarks.waiting import ORDERS, costs_of, order_of
 TURNSTILES = [pytest.param(each, id=each.client) for each in (DISPATCHER, BARE, ANYIO)]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(ORDERS), st.integers(0, 200))
 def test_every_order_names_each_waiter_once(order, count):
     """Whichever the order, every waiter leaves exactly once."""

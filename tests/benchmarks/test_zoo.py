@@ -6,7 +6,7 @@ import math
 from random import Random
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.cases import KINDS, START_AT, draw_case
@@ -22,6 +22,7 @@ def server(meter=None, dialect=None, **settings):
     return Server(meter=meter, dialect=dialect or Dialect(), dice=Random("zoo"), **settings)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), STEPS)
 def test_the_oracle_foretells_every_answer(number, steps):
     """In every drawn case a call is allowed exactly if the oracle says that something is left (spurious 429s apart)."""
@@ -34,6 +35,7 @@ def test_the_oracle_foretells_every_answer(number, steps):
         assert answer.is_allowed == (left >= 1) or answer.excuses == ("spurious",)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), STEPS)
 def test_a_burst_gets_exactly_what_the_oracle_promised(number, steps):
     """As many calls in a row are allowed at one instant as the oracle said, and not one more."""
@@ -48,6 +50,7 @@ def test_a_burst_gets_exactly_what_the_oracle_promised(number, steps):
         assert meter.left(now) < 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2000), STEPS)
 def test_a_promised_reset_opens(number, steps):
     """Once the promised instant has come a call is allowed, for every meter but the one that announces a mere edge."""
@@ -64,6 +67,7 @@ def test_a_promised_reset_opens(number, steps):
     assert meter.left(max(now, meter.reset_at(now)) + 1e-6) >= 1
 
 
+@settings(deadline=None)
 @given(st.integers(1, 30), st.floats(1, 100), STEPS)
 def test_sliding_log_never_allows_more_than_its_budget_in_any_window(budget, window_s, steps):
     """Whatever the arrivals, no stretch of one window's length holds more allowed calls than the budget."""
@@ -208,6 +212,7 @@ def test_cases_repeat_exactly():
     assert all(str(one) == str(other) for one, other in answers)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 5000))
 def test_cases_stay_within_their_bounds(number):
     """Every case has 1 to 1,000 calls of budget, at least a budget of calls, and batches that add up."""
@@ -219,6 +224,7 @@ def test_cases_stay_within_their_bounds(number):
     assert case.window_s >= 3
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e6), st.floats(1, 1e4))
 def test_a_cut_that_the_opening_call_reveals_excuses_its_window(now, window_s):
     """Where the first call of a lazy window is the first to meet a cut, all refusals of that window are excused."""
@@ -238,6 +244,7 @@ def test_what_strangers_were_charged_in_advance_excuses_the_window_that_pays():
     assert shared.call(124.0).excuses == ()
 
 
+@settings(deadline=None)
 @given(st.integers(1, 5000), st.floats(3, 7200))
 def test_a_whole_limit_is_stated_so_that_the_budget_follows_from_it(limit, window_s):
     """A budget that was cut from a whole limit can be computed back from the limit that the server states."""
