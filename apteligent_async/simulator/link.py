@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
 import httpx
+from anyio.lowlevel import checkpoint
 from attrs import define, field
 
 from apteligent_async.simulator.messages import Answer, Call
@@ -80,6 +81,8 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
             answer = await self._exchange(_call_of(request, body), request)
         finally:
             self.in_flight -= 1
+            if not self.in_flight:
+                self._cut = None  # an event belongs to one event loop, a transport may serve several
         return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body, request=request)
 
     @contextmanager
@@ -132,10 +135,13 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
 
     async def _is_broken_within(self, seconds: float) -> bool:
         """Wait, and tell whether the link was cut meanwhile."""
+        if seconds <= 0:
+            await checkpoint()
+            return self._is_cut
         if self._cut is None:
             self._cut = anyio.Event()
         cut = self._cut
-        with anyio.move_on_after(max(0.0, seconds)):
+        with anyio.move_on_after(seconds):
             await cut.wait()
         return cut.is_set()
 

@@ -10,8 +10,6 @@ from front_desk import FrontDesk
 
 from apteligent_async.simulator import SimulatorTransport, uniform
 
-pytestmark = pytest.mark.anyio
-
 
 def client_of(transport, desk, **options):
     """Open an ordinary client on the transport."""
@@ -25,6 +23,7 @@ def desk():
     return FrontDesk.open(limit=20)
 
 
+@pytest.mark.anyio
 async def test_a_call_takes_the_time_of_both_ways(desk):
     """The service counts it when it arrives, and the answer is complete."""
     async with client_of(SimulatorTransport(desk.service, connect=0.25, up=1.0, down=2.0), desk) as client:
@@ -36,6 +35,7 @@ async def test_a_call_takes_the_time_of_both_ways(desk):
     assert response.headers["Rate-Limit-Limit"] == "20"
 
 
+@pytest.mark.anyio
 async def test_the_quota_runs_on_the_loop_s_clock(desk):
     """Twenty-one calls: the last is refused, and admitted a bucket later."""
     transport = SimulatorTransport(desk.service)
@@ -47,6 +47,7 @@ async def test_the_quota_runs_on_the_loop_s_clock(desk):
     assert transport.calls == 22
 
 
+@pytest.mark.anyio
 async def test_calls_overlap(desk):
     """Ten at a time take as long as one."""
     transport = SimulatorTransport(desk.service, up=1.0, down=1.0)
@@ -58,6 +59,7 @@ async def test_calls_overlap(desk):
     assert (transport.most_in_flight, transport.in_flight) == (10, 0)
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize(("up", "down"), [(0.5, 9.0), (9.0, 0.5)])
 async def test_a_read_timeout_is_honoured_and_the_call_still_counts(desk, up, down):
     """The request is on the wire: it arrives although nobody waits for the answer."""
@@ -72,6 +74,7 @@ async def test_a_read_timeout_is_honoured_and_the_call_still_counts(desk, up, do
     assert [entry.at - began for entry in desk.service.quota().log] == pytest.approx([up], abs=0.01)
 
 
+@pytest.mark.anyio
 async def test_a_connect_timeout_means_that_nothing_was_sent(desk):
     """The quota is not touched."""
     async with client_of(SimulatorTransport(desk.service, connect=9.0), desk, timeout=2.0) as client:
@@ -80,6 +83,7 @@ async def test_a_connect_timeout_means_that_nothing_was_sent(desk):
     assert not desk.service.quota().log
 
 
+@pytest.mark.anyio
 async def test_a_cancelled_call_reaches_the_service_late(desk):
     """Cancelling does not unsend; a call not yet sent is not counted."""
     transport = SimulatorTransport(desk.service, up=5.0)
@@ -94,6 +98,7 @@ async def test_a_cancelled_call_reaches_the_service_late(desk):
     assert transport.in_flight == 0
 
 
+@pytest.mark.anyio
 async def test_a_cut_breaks_calls_under_way_and_new_ones(desk):
     """ReadError for those under way, at once; ConnectError for new ones; then all is well again."""
     transport = SimulatorTransport(desk.service, up=1.0, down=1.0)
@@ -118,6 +123,7 @@ async def test_a_cut_breaks_calls_under_way_and_new_ones(desk):
         assert (await client.get("/v2/apps")).status_code == 200
 
 
+@pytest.mark.anyio
 async def test_a_cut_while_connecting_is_a_connect_error(desk):
     """Nothing was sent."""
     transport = SimulatorTransport(desk.service, connect=2.0)
@@ -134,6 +140,7 @@ async def test_a_cut_while_connecting_is_a_connect_error(desk):
     assert not desk.service.quota().log
 
 
+@pytest.mark.anyio
 async def test_seeded_delays_are_repeatable_and_reorder_calls(desk):
     """The same seed gives the same arrivals, which need not be in the order of sending."""
 
@@ -153,6 +160,7 @@ async def test_seeded_delays_are_repeatable_and_reorder_calls(desk):
     assert [sent() for _ in range(8)] != sorted(first)
 
 
+@pytest.mark.anyio
 async def test_an_encoded_slash_stays_in_its_segment(desk):
     """The path reaches the service still encoded."""
     seen = []
@@ -166,3 +174,16 @@ async def test_an_encoded_slash_stays_in_its_segment(desk):
     async with client_of(SimulatorTransport(Spy()), desk) as client:
         await client.get("/v2/a%2Fb/c%20d")
     assert seen == ["/v2/a%2Fb/c%20d"]
+
+
+def test_one_transport_serves_several_event_loops():
+    """One after the other, as in a program that calls `run` twice."""
+    desk = FrontDesk.open(limit=20)
+    transport = SimulatorTransport(desk.service, up=0.01, down=0.01)
+
+    async def fetch():
+        async with client_of(transport, desk) as client:
+            return (await client.get("/v2/apps?attributes=dau")).status_code
+
+    runs = [anyio.run(fetch, backend=backend) for backend in ("asyncio", "trio", "asyncio")]
+    assert runs == [200, 200, 200]
