@@ -76,6 +76,16 @@ def ratio(part, whole):
     return round(100 * part / whole, 2) if whole else 0
 
 
+def test_trends_list_the_keys_with_most_loads_today(desk):
+    """Five of them, in every series of a dimension."""
+    app_id = desk.app_ids[0]
+    series = series_of(desk, app_id)
+    for suffix, group in BY.items():
+        loads = pie(desk, graph="appLoads", groupBy=group, appId=app_id)
+        top = sorted(loads, key=lambda name: -loads[name])[:5]
+        assert list(series["crashesBy" + suffix]["categories"]) == top
+
+
 @settings(max_examples=10, deadline=None)
 @given(desks())
 def test_trends_of_users_are_those_of_the_graph(desk):
@@ -246,6 +256,15 @@ def test_a_link_leads_to_the_old_host_with_the_name_encoded_whole(desk):
     for row in all_pages(desk, f"/v2/transactions/{app_id}/details/change/PT15M"):
         assert row["link"].startswith(f"http://txn-report.crittercism.com/v1.0/{app_id}/group/")
         assert unquote(row["link"].rpartition("/")[2]) == row["name"]
+
+
+@pytest.mark.parametrize(("size", "pages"), [(12, 1), (6, 2), (5, 3)])
+def test_the_last_page_names_no_next_one(desk, size, pages):
+    """Also where the rows fill the pages exactly, and beyond the end."""
+    path = f"/v2/transactions/{desk.app_ids[0]}/details/change/P1M"
+    bodies = [desk.get(path, pageNum=number, pageSize=size) for number in range(1, pages + 2)]
+    assert [bool(body["data"]) for body in bodies] == [True] * pages + [False]
+    assert [body["pagination"].get("nextPage") for body in bodies] == [*range(2, pages + 1), None, None]
 
 
 def test_traces_are_paged_newest_first(desk):

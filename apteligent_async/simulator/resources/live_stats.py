@@ -57,10 +57,9 @@ def _stats(app: App, starts: Sequence[datetime], step: timedelta) -> dict[str, A
 
 
 def _bucket(app: App, start: datetime, end: datetime) -> dict[str, Any]:
-    known = min(end, app.calendar.local_now)
     return {
         "start": app.utc(start).isoformat(),
         "end": app.utc(end).isoformat(),
-        "appLoads": app.series.arrived(app.series.loads, start, known),
-        "crashes": app.series.arrived(app.series.crashes, start, known),
+        "appLoads": app.series.arrived(app.series.loads, start, end),
+        "crashes": app.series.arrived(app.series.crashes, start, end),
     }

@@ -79,7 +79,7 @@ class Series:
         return day_share(self._calendar.elapsed_s) if day == today else float(day < today)
 
     def cumulative(self, counts: Callable[[date], Cells], at: datetime) -> int:
-        """Return how many of its day's loads or crashes had come in at a local instant that is not after now."""
+        """Return how many of its day's loads or crashes had come in by a local instant, or by now if that is earlier."""
         passed = self.passed_share(at.date())
         if not passed:
             return 0
@@ -87,7 +87,7 @@ class Series:
         return int(sum(counts(at.date())) * min(1.0, day_share(seconds) / passed))
 
     def arrived(self, counts: Callable[[date], Cells], start: datetime, end: datetime) -> int:
-        """Return the loads or crashes that came in between two local instants, `end` not after now."""
+        """Return the loads or crashes that came in between two local instants; the future has none."""
         arrived = self.cumulative(counts, end) - self.cumulative(counts, start)
         day = start.date()
         while day < end.date():
