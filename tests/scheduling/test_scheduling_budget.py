@@ -141,7 +141,7 @@ TABLES = {
     "a speed over five minutes is held for a count until that is settled, and the last call is kept for later": [
         Row(0, "submit a b c d e f g h", starts="a"),
         Row(0.2, "ok a L=20 V=5 R=300", starts="b c d"),
-        Row(0.4, "ok b L=20 V=5 R=300"),
+        Row(0.4, "ok b L=20 V=5 R=300", starts="e"),
     ],
 }
 

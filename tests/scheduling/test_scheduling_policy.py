@@ -1,0 +1,67 @@
+"""Settings are checked when made, and the message names the range."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
+from apteligent_async.errors import ConfigurationError
+
+NAN, INF = math.nan, math.inf
+
+REFUSED = [
+    (RatePolicy, "mode", "greedy", "one of exclusive, shared, polite"),
+    (RatePolicy, "on_full", "drop", "one of raise, wait, shed"),
+    *[(RatePolicy, "share", value, "above 0 and at most 1, or None") for value in (0, -0.3, 1.01, NAN, INF)],
+    *[(RatePolicy, "reserve", value, "from 0 to 1") for value in (-0.1, 1.1, NAN, INF)],
+    *[(RatePolicy, "max_in_flight", value, "at least 1") for value in (0, -1)],
+    (RatePolicy, "max_queue", -1, "at least 0, or None"),
+    *[(RetryPolicy, "max_attempts", value, "at least 1") for value in (0, -1)],
+    *[(RetryPolicy, "base_s", value, "a number of seconds") for value in (-1, NAN, INF)],
+    *[(RetryPolicy, "cap_s", value, "a number of seconds") for value in (-1, NAN, INF)],
+    (RetryPolicy, "max_rate_limited", 0, "at least 1"),
+]
+
+TAKEN = [
+    *[(RatePolicy, "mode", value) for value in ("exclusive", "shared", "polite")],
+    *[(RatePolicy, "on_full", value) for value in ("raise", "wait", "shed")],
+    *[(RatePolicy, "share", value) for value in (None, 1e-6, 1)],
+    *[(RatePolicy, "reserve", value) for value in (0, 1)],
+    (RatePolicy, "max_in_flight", 1),
+    *[(RatePolicy, "max_queue", value) for value in (None, 0)],
+    (RetryPolicy, "max_attempts", 1),
+    *[(RetryPolicy, "base_s", value) for value in (0, 1e6)],
+    *[(RetryPolicy, "cap_s", value) for value in (0, 1e6)],
+    (RetryPolicy, "max_rate_limited", 1),
+]
+
+
+@pytest.mark.parametrize(("policy", "name", "value", "wanted"), REFUSED)
+def test_a_value_out_of_range_is_refused(policy, name, value, wanted):
+    """The error names the setting, the value and what it must be."""
+    with pytest.raises(ConfigurationError) as caught:
+        policy(**{name: value})
+    assert str(caught.value) == f"{name}={value!r} is not possible: it must be {wanted}."
+
+
+@pytest.mark.parametrize(("policy", "name", "value"), TAKEN)
+def test_the_edges_of_every_range_are_taken(policy, name, value):
+    """What the message calls possible is possible."""
+    assert getattr(policy(**{name: value}), name) == value
+
+
+def test_the_default_is_careful():
+    """Without a word the budget is shared, the line has no bound and bulk leaves interactive calls a tenth."""
+    policy = RatePolicy()
+    assert (policy.mode, policy.share, policy.reserve, policy.max_queue) == ("shared", None, 0.1, None)
+
+
+@pytest.mark.parametrize("policy", [RatePolicy(), RetryPolicy()])
+def test_policies_are_values(policy):
+    """A policy cannot be changed, and two that say the same are equal and hash alike."""
+    with pytest.raises(AttributeError):
+        policy.mode = policy.max_attempts = None
+    assert policy == type(policy)()
+    assert hash(policy) == hash(type(policy)())
