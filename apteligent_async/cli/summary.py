@@ -77,5 +77,7 @@ def sentences(figures: Figures, *, rows: int) -> tuple[str, ...]:
         f"{figures.calls} calls in {figures.seconds:.1f} s, utilisation {figures.utilisation:.1%}.",
         f"Lower bound for so many calls on this budget: {figures.bound_seconds:.1f} s.",
         f"429s: {figures.rate_limited}. Failed: {figures.failed}.",
-        f"{rows:,} rows in {figures.output}/metrics.jsonl and {figures.output}/metrics.csv",
+        f"{rows:,} rows in each of",
+        f"  {figures.output}/metrics.jsonl",
+        f"  {figures.output}/metrics.csv",
     )

@@ -119,6 +119,5 @@ async def test_the_last_standing_shown_is_the_end():
     """Whatever the display's pace, it ends with everything done."""
     shown = []
     async with Account() as account:
-        await run_pull(account.client, account.pull, account.keep, display=Display(every_s=0.001, show=shown.append))
-    assert (shown[0].done, shown[-1].done, shown[-1].total) == (0, 78, 78)
-    assert [each.done for each in shown] == sorted(each.done for each in shown)
+        await run_pull(account.client, account.pull, account.keep, display=Display(every_s=60, show=shown.append))
+    assert [(each.done, each.total) for each in shown] == [(0, 78), (78, 78)]
