@@ -206,6 +206,20 @@ def test_diagnostics_breakdowns_add_up_to_the_chart(desk, kind, draw):
         assert struck <= desk.service.world.now
 
 
+def test_users_of_rare_groups_crashed_when_the_group_struck(desk):
+    """In an app with a few crashes a day, most groups have days without any."""
+    app_id = desk.app_ids[30]
+    days_without = 0
+    for row in summaries(desk, app_id):
+        body = details(desk, app_id, row["hash"], diagnostics="true")["diagnostics"]
+        (chart,) = body["chart_data"]
+        days_without += chart["data"].count(0)
+        start = datetime.fromtimestamp(chart["pointStart"] / 1000, UTC).date()
+        for user in body["affected_users"].values():
+            assert chart["data"][(datetime.fromisoformat(user["crash_last_occurred_iso"]).date() - start).days] > 0
+    assert days_without > 100
+
+
 @settings(max_examples=10, deadline=None)
 @given(desks())
 def test_affected_users_are_those_of_the_diagnostics(desk):

@@ -62,7 +62,7 @@ class Series:
         return self._loads[day]
 
     def crashes(self, day: date) -> Cells:
-        """Return the crashes of a day by cohort; never more than the cohort's loads, as every rate is below one."""
+        """Return the crashes of a day by cohort; never more than its loads, as every rate is below one."""
         if day not in self._crashes:
             self._crashes[day] = self._deal_crashes(day)
         return self._crashes[day]
@@ -79,7 +79,7 @@ class Series:
         return day_share(self._calendar.elapsed_s) if day == today else float(day < today)
 
     def cumulative(self, counts: Callable[[date], Cells], at: datetime) -> int:
-        """Return how many of its day's loads or crashes had come in by a local instant, or by now if that is earlier."""
+        """Return how many of its day's loads or crashes had come in by a local instant, or by now if earlier."""
         passed = self.passed_share(at.date())
         if not passed:
             return 0
