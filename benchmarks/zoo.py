@@ -135,7 +135,6 @@ class Server:
     _seen: dict[str, float] = field(factory=dict, init=False)
     _owed_since: float | None = field(default=None, init=False)
     _promised_at: float = field(default=math.inf, init=False)
-    _allowed_at: float = field(default=-math.inf, init=False)
     _earlier: Stated | None = field(default=None, init=False)
 
     def left(self, now: float) -> int:
@@ -152,7 +151,6 @@ class Server:
         if has_token and not (self.temper.spurious and self.dice.random() < self.temper.spurious):
             self.meter.count(now)
             self.allowed += 1
-            self._allowed_at = now
             return Answer(is_allowed=True, stated=self._state(now, is_allowed=True), excuses=())
         excuses = ("spurious",) if has_token else self._excuses(now, is_first=is_first)
         self.meter.count_refused(now)
@@ -195,7 +193,7 @@ class Server:
         opened_at = self.meter.opened_at(now)
         if is_first:
             return ("cold start",)
-        if self._allowed_at < self._promised_at <= now:
+        if self._promised_at <= now:  # no answer since: every answer makes a new promise
             self._seen["false reset"] = now
         return tuple(cause for cause, at in self._seen.items() if at >= opened_at)
 

@@ -131,3 +131,45 @@ def test_runs_repeat_exactly():
     for tape in tapes:
         play(Timid(), n=30, jitter_s=1.0, lost=0.1, tape=tape.append)
     assert tapes[0] == tapes[1]
+
+
+def test_callers_who_leave_are_told_apart():
+    """A caller who leaves the line is withdrawn; one who leaves after sending is abandoned, and counted."""
+    verbs = []
+
+    class Recording(Timid):
+        """Notes who left and how."""
+
+        def withdraw(self, job, *, now):
+            """Note it."""
+            verbs.append(("withdraw", job is self.flying))
+            super().withdraw(job, now=now)
+
+        def abandon(self, job, *, now):
+            """Note it."""
+            verbs.append(("abandon", job is self.flying))
+            super().abandon(job, now=now)
+
+    player, client = play(Recording(), n=40, whims=Whims(cancelled=1.0, within_s=3.0))
+    assert {("withdraw", False), ("abandon", True)} == set(verbs)
+    assert player.server.allowed > client.allowed
+
+
+def test_a_timer_that_was_set_anew_does_not_ring_at_its_old_instant():
+    """There is one timer: once the scheduler names another instant, the old one asks nothing."""
+    asked = []
+
+    class Moving(Timid):
+        """Names 5 s, and after the first answer 7 s."""
+
+        def due(self, *, now):
+            """Note when it is asked, and start a call at the beginning and at 7 s."""
+            asked.append(now)
+            return super().due(now=now) if now in {0.0, 7.0} else ()
+
+        def wake_at(self):
+            """Name the instant."""
+            return 5.0 if asked == [0.0] else 7.0 if len(asked) == 2 else None
+
+    play(Moving(), n=2)
+    assert asked == [0.0, pytest.approx(0.2), 7.0, pytest.approx(7.2)]

@@ -253,3 +253,9 @@ def test_a_whole_limit_is_stated_so_that_the_budget_follows_from_it(limit, windo
     stated = server(FixedWindow(budget=budget, window_s=window_s)).call(1.0).stated
     assert stated.limit == int(stated.limit)
     assert math.floor(stated.limit * window_s / 60 + 1e-6) == budget
+
+
+def test_a_refusal_states_that_nothing_is_left():
+    """A server whose numbers do not yet include the call still states 0 when it refuses one."""
+    empty = server(FixedWindow(budget=2, window_s=60.0, used=2), Dialect(is_speed=False, is_before=True))
+    assert empty.call(1.0).stated.remaining == 0
