@@ -61,14 +61,7 @@ def demo(
             anyio.run(run.perform, url, recorder)
         except KeyboardInterrupt:
             is_interrupted = True
-    figures = Figures.of(
-        service.quota(),
-        run.stretch,
-        free_calls=run.free_calls,
-        trip_s=_LATENCY_S,
-        failed=len(run.pull.failures),
-        output=str(output),
-    )
+    figures = _figures(service, run, output)
     _report(console, run, sentences(figures, rows=recorder.rows), is_interrupted=is_interrupted)
     if as_json:
         print_json(asdict(figures))
@@ -80,6 +73,17 @@ def _service(seed: int, *, apps: int, limit: int, bucket_s: float) -> Service:
     passed = random.Random(seed).uniform(0.2, 0.6)  # noqa: S311  where in its first bucket the demo comes
     quota = QuotaSettings(limit=limit, bucket_s=bucket_s, starts_at=time.monotonic() - passed * bucket_s)
     return Service(world, quota=quota)
+
+
+def _figures(service: Service, run: DemoRun, output: Path) -> Figures:
+    return Figures.of(
+        service.quota(),
+        run.stretch,
+        free_calls=run.free_calls,
+        trip_s=_LATENCY_S,
+        failed=len(run.pull.failures),
+        output=str(output),
+    )
 
 
 def _report(console: Console, run: DemoRun, summary: tuple[str, ...], *, is_interrupted: bool) -> None:
