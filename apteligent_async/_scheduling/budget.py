@@ -29,6 +29,9 @@ __all__ = ["Budget", "Verdicts"]
 MINUTE_S = 60.0
 """The one bucket length for which a limit in calls per minute is the bucket's size, whatever its rounding."""
 
+TELLING_SIZE = 10
+"""In a bucket smaller than this, one call less than the whole may be a coincidence."""
+
 ASSUMED_LIMIT = 20.0
 """Calls per minute before the service has said anything: the only value ever attested (grade B)."""
 
@@ -134,6 +137,11 @@ class Budget:
         """Tokens that a whole window holds: as proven, else what the stated limit makes of the expected length."""
         proven = min(view.budget_lo for view in self._alive())
         return max(proven or (self.limit or ASSUMED_LIMIT) * self.expected_length_s / 60, 1.0)
+
+    @property
+    def has_windows(self) -> bool:
+        """Whether a reset is known that ends a window, and not one that moves on with every call."""
+        return self.ends is not None and not self._is_moving
 
     @property
     def is_gated(self) -> bool:
@@ -296,7 +304,7 @@ class Budget:
         elif span.meets(self.ends):
             self.ends = self.ends.both(span)
             self._has_stood = self._has_stood or job.granted_at - self._placed_at >= STANDING_S
-        elif span.lo <= now and span.lo < self.ends.lo:
+        elif span.lo <= now and span.lo < self.ends.lo and job.granted_at < self._placed_at:
             return None  # its reset may have passed: it speaks of a window that is over
         else:
             self._is_moving = now < self.ends.lo
@@ -339,15 +347,17 @@ class Budget:
 
     def _learn(self, job: Job, numbers: Reading, ends: Span, *, now: float) -> None:
         """Let every view settle the call, and hear what the service's numbers say against it."""
-        surprised = []
+        surprised, is_rising = [], True
         for view in self._views:
             bounds = token_bounds(numbers, view.hypothesis, ends=ends, sent_at=job.granted_at, received_at=now)
+            is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
             if not is_possible(numbers, view.hypothesis.unit):
                 view.strike()
-            if view.settle(job.cost, bounds, blind=self._blind, live=self.live):
+            if view.settle(job.cost, bounds, blind=self._blind, live=self.live, now=now):
                 surprised.append(view)
             elif self._opened_at is not None:
                 view.count(own_lo=self._own_sure, own_hi=self.own + self.live)
+        self._is_moving = self._is_moving or (is_rising and now <= ends.lo)
         self._hear(surprised)
 
     def _hear(self, surprised: list[View]) -> None:
@@ -380,7 +390,7 @@ class Budget:
                 view.lift(size=self._stated_size, own_hi=self.own)
         is_cold = self._last_ends is None and not self.refusals
         is_known = is_cold or self._opened_at is not None
-        if is_known and self._may_infer and not any(view.is_wary for view in self._alive()):
+        if is_known and self._may_infer:
             self._infer(numbers)
 
     def _is_whole(self, numbers: Reading) -> bool:
@@ -388,7 +398,8 @@ class Budget:
 
         The sign is a reset as far away as there ever was one, once answers seconds apart have named the same reset.
         """
-        return self._has_stood and (numbers.reset_s or 0.0) >= self._longest_s - WHOLE_S
+        is_long = self._longest_s > SHARP_S  # in shorter windows the last calls prove each other
+        return self._has_stood and is_long and (numbers.reset_s or 0.0) >= self._longest_s - WHOLE_S
 
     def _infer(self, numbers: Reading) -> None:
         """Draw the one conclusion that needs no second window.
@@ -398,12 +409,14 @@ class Budget:
         """
         reset_s, size = numbers.reset_s or 0.0, math.floor(numbers.limit or 0.0)
         is_only = self.own == 1 and self.live == 0
-        if not (MINUTE_S - 1 <= reset_s <= MINUTE_S and is_only and size):
+        if not (MINUTE_S - 1 <= reset_s <= MINUTE_S and is_only and size >= TELLING_SIZE):
             return
         shortest_s = max(reset_s - 1, MINUTE_S - 1)
         for unit in Unit:
             before, after = (_stated(unit, left, shortest_s, MINUTE_S) for left in (size, size - 1))
             remaining = numbers.remaining or 0.0
+            if any(view.is_wary for view in self._alive() if view.hypothesis.unit is unit):
+                continue
             if before.lo <= remaining <= before.hi or after.lo <= remaining <= after.hi:
                 self._begin_known_window(unit, size, is_counted=remaining < before.lo)
 

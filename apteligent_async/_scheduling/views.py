@@ -47,6 +47,7 @@ class View:
     budget_lo: float = 0
     budget_hi: float = math.inf
     strikes: int = 0
+    _heard_at: float = field(default=-math.inf, alias="heard_at")
     _is_struck: bool = field(default=False, alias="is_struck")
     _wary: int = field(default=0, alias="wary")
 
@@ -77,7 +78,7 @@ class View:
         """Note an answer of 429: nothing is left."""
         self.left = self.fresh = self.most = 0
 
-    def settle(self, cost: int, bounds: tuple[float, float], *, blind: int, live: int) -> bool:
+    def settle(self, cost: int, bounds: tuple[float, float], *, blind: int, live: int, now: float) -> bool:
         """Take in what one answer of the present window proves; say whether our own calls do not explain it.
 
         Args:
@@ -85,8 +86,10 @@ class View:
             bounds: least and most tokens left after it, under this hypothesis.
             blind: settled calls that no answer of this stretch need include.
             live: tokens of the calls still under way.
+            now: when the answer arrived.
         """
         least, most = bounds
+        self._heard_at = now
         self.fresh = min(self.fresh, least)
         self.most = min(self.most, most)
         books, stated = self.left - cost, self.fresh - blind
@@ -99,6 +102,10 @@ class View:
     def forgive(self) -> None:
         """Believe our own books again at once: the client is promised to be alone."""
         self._wary = 0
+
+    def rises(self, least: float, *, sent_at: float) -> bool:
+        """Say whether a call sent later than all that was heard found more than could be left: windows never refill."""
+        return sent_at >= self._heard_at and least > self.most
 
     def strike(self) -> None:
         """Count a contradiction, once per window; enough of them rule the hypothesis out."""
