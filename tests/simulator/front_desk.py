@@ -129,13 +129,3 @@ def keys_of(value):
 def ratio(part, whole):
     """Return the rounded percentage, 0 of nothing."""
     return round(100 * part / whole, 2) if whole else 0
-
-
-def test_trends_list_the_keys_with_most_loads_today(desk):
-    """Five of them, in every series of a dimension."""
-    app_id = desk.app_ids[0]
-    series = series_of(desk, app_id)
-    for suffix, group in BY.items():
-        loads = pie(desk, graph="appLoads", groupBy=group, appId=app_id)
-        top = sorted(loads, key=lambda name: -loads[name])[:5]
-        assert list(series["crashesBy" + suffix]["categories"]) == top

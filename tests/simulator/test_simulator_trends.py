@@ -70,6 +70,16 @@ def test_trends_agree_with_themselves_and_with_the_pies(desk):
         assert column == [min(100, ratio(*pair)) for pair in zip(affected[key], users[key], strict=True)]
 
 
+def test_trends_list_the_keys_with_most_loads_today(desk):
+    """Five of them, in every series of a dimension."""
+    app_id = desk.app_ids[0]
+    series = series_of(desk, app_id)
+    for suffix, group in BY.items():
+        loads = pie(desk, graph="appLoads", groupBy=group, appId=app_id)
+        top = sorted(loads, key=lambda name: -loads[name])[:5]
+        assert list(series["crashesBy" + suffix]["categories"]) == top
+
+
 @settings(max_examples=10, deadline=None)
 @given(desks())
 def test_trends_of_users_are_those_of_the_graph(desk):
