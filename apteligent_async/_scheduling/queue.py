@@ -27,46 +27,77 @@ _Entry = tuple[float, int, Job]
 
 
 @define
+class _Flow:
+    next_tag: float = 0.0
+    waiting: int = 0
+
+
+@define
 class _LaneQueue:
-    """One lane: a heap of (tag, ticket, job), and each flow's next tag."""
+    """One lane: a heap of (tag, ticket, job), and the flows that wait in it.
+
+    The second heap, youngest first, exists only where calls are shed.
+    """
 
     heap: list[_Entry] = field(factory=list)
+    youngest_first: list[_Entry] | None = None
     waiting: int = 0
     wanted: int = 0
     passes: int = 0
     virtual: float = 0.0
-    next_tags: dict[Hashable, float] = field(factory=dict)
+    flows: dict[Hashable, _Flow] = field(factory=dict)
 
     def tag(self, job: Job) -> None:
-        job.tag = max(self.virtual, self.next_tags.get(job.flow, 0.0))
-        self.next_tags[job.flow] = job.tag + job.cost
+        flow = self.flows.get(job.flow)
+        job.tag = self.virtual if flow is None else max(self.virtual, flow.next_tag)
 
     def push(self, job: Job) -> None:
-        heapq.heappush(self.heap, (job.tag, job.ticket, job))
+        flow = self.flows.setdefault(job.flow, _Flow())
+        flow.next_tag = max(flow.next_tag, job.tag + job.cost)
+        flow.waiting += 1
         self.waiting += 1
         self.wanted += job.cost
+        heapq.heappush(self.heap, (job.tag, job.ticket, job))
+        if self.youngest_first is not None:
+            heapq.heappush(self.youngest_first, (-job.ticket, 0, job))
 
     def head(self) -> Job | None:
-        while self.heap:
-            job = self.heap[0][2]
-            if job.stage is Stage.WAITING:
-                return job
-            heapq.heappop(self.heap)
-        return None
+        return _first_waiting(self.heap)
 
     def pop(self, job: Job) -> None:
-        self.virtual = heapq.heappop(self.heap)[0]
+        heapq.heappop(self.heap)
+        self.virtual = max(self.virtual, job.tag)
         self.drop(job)
 
     def drop(self, job: Job) -> None:
         self.waiting -= 1
         self.wanted -= job.cost
+        flow = self.flows[job.flow]
+        flow.waiting -= 1
+        if not flow.waiting:
+            del self.flows[job.flow]
         if not self.waiting:
             self.heap.clear()
-            self.next_tags.clear()
+            self.youngest_first = None
         elif len(self.heap) > 64 and len(self.heap) > 2 * self.waiting:
             self.heap = [entry for entry in self.heap if entry[2].stage is Stage.WAITING]
             heapq.heapify(self.heap)
+            self.youngest_first = None
+
+    def youngest(self) -> Job | None:
+        if self.youngest_first is None:
+            self.youngest_first = [(-ticket, 0, job) for _, ticket, job in self.heap]
+            heapq.heapify(self.youngest_first)
+        return _first_waiting(self.youngest_first)
+
+
+def _first_waiting(heap: list[_Entry]) -> Job | None:
+    while heap:
+        job = heap[0][2]
+        if job.stage is Stage.WAITING:
+            return job
+        heapq.heappop(heap)
+    return None
 
 
 @define
@@ -119,13 +150,13 @@ class Queue:
 
     def ripen(self, now: float) -> None:
         """Let the delayed jobs whose time has come take their places."""
-        while self._delayed and (self._delayed[0][0] <= now or self._delayed[0][2].stage is not Stage.DELAYED):
-            job = heapq.heappop(self._delayed)[2]
-            if job.stage is Stage.DELAYED:
-                self.rejoin(job)
+        while (ripens_at := self.ripens_at()) is not None and ripens_at <= now:
+            self.rejoin(heapq.heappop(self._delayed)[2])
 
     def ripens_at(self) -> float | None:
         """Name the instant at which the next delayed job takes its place."""
+        while self._delayed and self._delayed[0][2].stage is not Stage.DELAYED:
+            heapq.heappop(self._delayed)
         return self._delayed[0][0] if self._delayed else None
 
     def head(self, *, now: float, age_s: float) -> Job | None:
@@ -151,7 +182,7 @@ class Queue:
     def youngest(self, *, below: Lane) -> Job | None:
         """Give the last job of the least urgent lane below a given one."""
         for lane in reversed(self._lanes[below + 1 :]):
-            waiting = [entry for entry in lane.heap if entry[2].stage is Stage.WAITING]
-            if waiting:
-                return max(waiting)[2]
+            job = lane.youngest()
+            if job is not None:
+                return job
         return None

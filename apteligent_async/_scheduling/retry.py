@@ -20,6 +20,9 @@ from apteligent_async._scheduling.signals import (
 
 __all__ = ["judge"]
 
+MOST_DOUBLINGS = 64
+"""Beyond this no wait grows any more."""
+
 
 def judge(job: Job, outcome: Outcome, *, now: float, dice: float) -> Verdict:
     """Say what becomes of a job whose attempt ended; never earlier than the service asked for.
@@ -51,7 +54,7 @@ def _after_failure(job: Job, *, now: float, dice: float, least_s: float) -> Verd
     policy = job.retry
     if job.failures >= policy.max_attempts:
         return GiveUp(why=f"{job.failures} attempts failed")
-    cap_s = min(policy.cap_s, policy.base_s * 2.0 ** (job.failures - 1))
+    cap_s = min(policy.cap_s, policy.base_s * 2.0 ** min(job.failures - 1, MOST_DOUBLINGS))
     at = now + least_s + cap_s * dice
     if at >= job.deadline_at:
         return GiveUp(why="the next attempt would start after the deadline")

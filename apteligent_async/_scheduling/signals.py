@@ -35,6 +35,9 @@ __all__ = [
 ]
 
 
+_DEFAULT_RETRY = RetryPolicy()
+
+
 class Priority(Enum):
     """How urgent a call is: interactive calls go before bulk calls of the same budget."""
 
@@ -86,7 +89,7 @@ class Job:
     cost: int = 1
     deadline_at: float = math.inf
     is_repeatable: bool = True
-    retry: RetryPolicy = RetryPolicy()
+    retry: RetryPolicy = _DEFAULT_RETRY
 
     stage: Stage = field(default=Stage.NEW, init=False)
     ticket: int = field(default=0, init=False)
