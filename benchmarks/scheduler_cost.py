@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from attrs import asdict
@@ -17,7 +18,7 @@ from attrs import asdict
 from benchmarks.own_costs import ANYIO, BARE, DISPATCHER, core_costs, loop_costs, wake_up_costs
 from benchmarks.rivals.costs import LIMITERS
 from benchmarks.rivals.environment import RivalError, ask, prepare
-from benchmarks.waiting import Cost, costs_of, lines
+from benchmarks.waiting import Cost, costs_of, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,13 +57,15 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="a hundredth of the waiters, and no other packages")
     wanted = parser.parse_args(given)
     if wanted.quick:
-        costs = list(own(few=_FEW // 100, many=_MANY // 100))
+        measured = own(few=_FEW // 100, many=_MANY // 100)
     else:
         prepare()
-        costs = [*own(few=_FEW, many=_MANY), *rivals(few=_FEW, many=_MANY)]
+        measured = chain(own(few=_FEW, many=_MANY), rivals(few=_FEW, many=_MANY))
     print(f"{'client':28} {'measure':22} {'waiters':>8} {'value':>12}")
-    for line in lines(costs):
-        print(line)
+    costs = []
+    for cost in measured:
+        costs.append(cost)
+        print(line_of(cost), flush=True)
     if wanted.json:
         print(json.dumps({"rows": [asdict(cost) for cost in costs]}))
 

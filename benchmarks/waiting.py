@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-__all__ = ["ORDERS", "Acquire", "Cost", "Turnstile", "costs_of", "lines", "order_of"]
+__all__ = ["ORDERS", "Acquire", "Cost", "Turnstile", "costs_of", "line_of", "order_of"]
 
 Acquire = Callable[[], Awaitable[Any]]
 
@@ -133,7 +133,6 @@ async def _leave(tasks: Sequence[asyncio.Future[Any]], order: Sequence[int]) -> 
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def lines(costs: Sequence[Cost]) -> Iterator[str]:
-    """Word costs as a table's lines."""
-    for cost in costs:
-        yield f"{cost.client:28} {cost.measure:22} {cost.waiters or '':>8} {cost.value:12.3f} {cost.unit}"
+def line_of(cost: Cost) -> str:
+    """Word a cost as a line of the table."""
+    return f"{cost.client:28} {cost.measure:22} {cost.waiters or '':>8} {cost.value:12.3f} {cost.unit}"
