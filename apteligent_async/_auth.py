@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from base64 import b64encode
 from copy import copy
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,13 @@ from attrs.converters import optional
 from apteligent_async._wire.secret import Secret
 from apteligent_async._wire.token import token_request
 from apteligent_async.errors import ApteligentError, AuthenticationError, ConfigurationError
+from apteligent_async.models.access import Token
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import timedelta
 
     from apteligent_async._wire.messages import Request
-    from apteligent_async.models.access import Token
 
 __all__ = ["Credentials", "PasswordGrant", "StaticToken", "TokenKeeper"]
 
@@ -68,7 +69,8 @@ class PasswordGrant:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be repeated."""
-        return (self.password, self.client_id)
+        as_sent = Secret(b64encode(f"{self.client_id}:".encode()).decode("ascii"))  # in the token call's header
+        return (self.password, self.client_id, as_sent)
 
 
 @frozen
@@ -107,8 +109,8 @@ class _Fetch:
 class TokenKeeper:
     """One token for any number of callers.
 
-    Its state: the token, its end, the token call under way, a refusal that is final, the paths that a fresh token does
-    not open, and the token that a missing right was last seen with.
+    Its state: the token, its end, whether it was used, the token call under way, a refusal that is final, the paths
+    that a fresh token does not open, and the token that a missing right was last seen with.
 
     Args:
         credentials: how to get a token.
@@ -117,9 +119,11 @@ class TokenKeeper:
 
     def __init__(self, credentials: Credentials, fetch: Callable[[Request], Awaitable[tuple[Token, float]]]) -> None:
         self._credentials = credentials
+        self._secrets = credentials.secrets
         self._fetch = fetch
         self._token = credentials.token if isinstance(credentials, StaticToken) else None
-        self._ends_at = math.inf
+        self._ends_at = self._expires_at = math.inf
+        self._is_used = False
         self._fetching: _Fetch | None = None
         self._refused: AuthenticationError | None = None
         self._denied: dict[str, None] = {}
@@ -128,17 +132,17 @@ class TokenKeeper:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be repeated, the present token included."""
-        return (*self._credentials.secrets, self._token or "")
+        return (*self._secrets, self._token or "")
 
-    @property
-    def current(self) -> str | None:
-        """The token in hand, whatever its age."""
+    def take(self) -> str | None:
+        """Give the token to send with, or None if `token` must be asked for first.
+
+        What was fetched is used at least once, however short its life.
+        """
+        if self._token is None or self._is_spent:
+            return None
+        self._is_used = True
         return self._token
-
-    @property
-    def is_ending(self) -> bool:
-        """Whether the token in hand is at its end, or so near it that a call under way might outlive it."""
-        return anyio.current_time() >= self._ends_at
 
     async def token(self) -> str:
         """Give a token that has time left, fetching it if need be: once, however many ask.
@@ -146,11 +150,20 @@ class TokenKeeper:
         Raises:
             AuthenticationError: the service refused the credentials; it is not asked again.
         """
-        # What was just fetched is used, however short its life; only a fetch that was cancelled is made again.
-        is_fresh = False
-        while self._token is None or (self.is_ending and not is_fresh):
-            is_fresh = await (self._renew() if self._fetching is None else self._share(self._fetching))
+        while self._token is None or self._is_spent:
+            await (self._renew() if self._fetching is None else self._share(self._fetching))
         return self._token
+
+    @property
+    def _is_spent(self) -> bool:
+        return self._is_used and anyio.current_time() >= self._ends_at
+
+    async def held(self) -> Token:
+        """Describe the token in hand, fetched if need be, with the seconds that it has left."""
+        token = await self.token()
+        left_s = self._expires_at - anyio.current_time()
+        expires_in = None if left_s == math.inf else max(math.floor(left_s), 0)
+        return Token(access_token=token, token_type="bearer", expires_in=expires_in)  # noqa: S106  its kind, no secret
 
     def reject(self, error: AuthenticationError, *, token: str | None, path: str) -> bool:
         """Drop a token that the service did not accept, unless it has been replaced; say whether to try again.
@@ -175,7 +188,7 @@ class TokenKeeper:
         while len(self._denied) > MOST_DENIED:
             del self._denied[next(iter(self._denied))]
 
-    async def _renew(self) -> bool:
+    async def _renew(self) -> None:
         # Copies are raised, so that the tracebacks of many callers do not grow into each other, nor outlive them.
         if self._refused is not None:
             raise copy(self._refused)
@@ -190,18 +203,16 @@ class TokenKeeper:
         finally:
             self._fetching = None
             fetching.done.set()
-        return True
 
-    async def _share(self, fetching: _Fetch) -> bool:
-        before = self._token
+    async def _share(self, fetching: _Fetch) -> None:
         await fetching.done.wait()
         if fetching.failure is not None:
             raise copy(fetching.failure)
-        return self._token != before
 
     async def _ask(self) -> None:
         assert isinstance(self._credentials, PasswordGrant)  # noqa: S101  a static token is never asked for
         found, sent_at = await self._fetch(self._credentials.request())
-        self._token = Secret(found.access_token)
+        self._token, self._is_used = Secret(found.access_token), False
         life_s = found.expires_in if found.expires_in and found.expires_in > 0 else math.inf
-        self._ends_at = sent_at + life_s - min(EARLY_S, life_s / 10)
+        self._expires_at = sent_at + life_s
+        self._ends_at = self._expires_at - min(EARLY_S, life_s / 10)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import anyio
-from anyio.lowlevel import checkpoint_if_cancelled
+from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
 from attrs import define, field
 from tenacity import AsyncRetrying, retry_if_result
 from tenacity.stop import stop_never
@@ -140,6 +140,7 @@ class Dispatcher:
     async def _join(self, visit: Visit) -> None:
         """Enter the line; where it is full, fail or wait outside for room, as the policy says."""
         await checkpoint_if_cancelled()
+        is_back = bool(visit.job.ticket)
         try:
             while (admission := self._ask_in(visit)) is None:
                 self._outside[visit.job] = visit
@@ -151,7 +152,19 @@ class Dispatcher:
         if admission.shed is not None:
             failure = QueueFull("This call was shed for a more urgent one: the line is full.")
             self._turn_away(self._sleepers[admission.shed], failure)
+        if is_back:
+            await self._let_others_back(visit)
         self._pump()
+
+    async def _let_others_back(self, visit: Visit) -> None:
+        """Let all who come back in this tick take their old places before any of them starts."""
+        self._sleepers[visit.job] = visit
+        try:
+            await checkpoint()
+        except BaseException:
+            self._sleepers.pop(visit.job, None)
+            self._leave(visit)
+            raise
 
     def _ask_in(self, visit: Visit) -> Admission | None:
         """Enter the line if there is room; None: wait, behind those who wait for room already."""

@@ -210,11 +210,14 @@ class HttpLink:
             with anyio.fail_after(timeout_s):
                 return await self._exchange(self._build(request, token, timeout_s), received)
         except _OUR_FAULT as error:
-            # The cause is left out: it may quote the request, token included.
-            problem = f"The request cannot be sent ({type(error).__name__}): its address or a header is not possible."
-            raise ConfigurationError(problem, endpoint=request.endpoint) from None
+            problem = type(error).__name__
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             return _failure(error, received, timeout_s)
+        # Raised out here to stand alone: the error that it replaces may quote the request, token included.
+        raise ConfigurationError(
+            f"The request cannot be sent ({problem}): its address or a header is not possible.",
+            endpoint=request.endpoint,
+        )
 
     async def _exchange(self, request: httpx.Request, received: list[httpx.Response]) -> Reply:
         response = await self._client.send(request, stream=True, auth=None, follow_redirects=False)

@@ -21,6 +21,7 @@ from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
 from apteligent_async._scheduling.signals import Job, Lane, Priority
 from apteligent_async._settings import ResolvedSettings, Settings, resolve
 from apteligent_async._wire.drift import Drift
+from apteligent_async._wire.links import safe_link
 from apteligent_async._wire.messages import LinkFailure
 from apteligent_async._wire.replies import decode
 from apteligent_async._wire.token import TOKEN
@@ -32,6 +33,7 @@ from apteligent_async.errors import (
     DeadlineExceeded,
     RateLimitedError,
 )
+from apteligent_async.models.region import Region
 from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -84,7 +86,6 @@ class _Call(Generic[Found]):
         deadline_at: the caller's own deadline; an enclosing scope may end the call earlier.
         visit: its way through the line.
         token: what its last attempt was sent with.
-        was_turned_back: whether it has lost a turn to a token that was at its end.
     """
 
     endpoint: Endpoint[Found]
@@ -94,7 +95,6 @@ class _Call(Generic[Found]):
     deadline_at: float = math.inf
     visit: Visit = field(init=False)
     token: str | None = field(default=None, repr=False)
-    was_turned_back: bool = False
 
 
 class Session:
@@ -126,6 +126,7 @@ class Session:
             )
         settings = resolve(self._settings)
         loop = _loop()
+        self._origin, self._site = str(settings.origin), settings.site
         self._link = _link(settings)
         self._budget = settings.budget or shared_budget(str(settings.origin), settings.credentials.client_id)
         self._dispatcher = self._budget.join(loop, settings.policy, _dispatcher)
@@ -159,6 +160,44 @@ class Session:
         """Describe the budget now."""
         self._require_open()
         return self._dispatcher.snapshot()
+
+    def link_target(self, link: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """Reduce a link of the service to a path and a query of its own.
+
+        Raises:
+            ConfigurationError: it is no text.
+            UnsafeLinkError: it leads elsewhere.
+        """
+        self._require_open()
+        if not isinstance(link, str):
+            raise ConfigurationError(f"link must be a text, not {link!r}.")
+        return safe_link(link, self._origin)
+
+    def require_site_of(self, app_id: str) -> None:
+        """Refuse an app of another site, whose calls would be lost; an id that does not say where it lives may pass.
+
+        Raises:
+            ConfigurationError: the app lives elsewhere.
+        """
+        self._require_open()
+        home = Region.for_app(app_id)
+        if self._site is not None and home not in {None, self._site}:
+            raise ConfigurationError(
+                f"The app {app_id} lives on the site {home}, and this client asks {self._site}: make one with "
+                f"region={str(home)!r}."
+            )
+
+    async def token(self, options: CallOptions) -> Token:
+        """Describe the token in hand, and fetch one if there is none or it is at its end.
+
+        Raises:
+            AuthenticationError: the service refused the credentials.
+            DeadlineExceeded: the deadline passed first.
+        """
+        self._require_open()
+        with anyio.move_on_after(options.deadline):
+            return await self._keeper.held()
+        raise DeadlineExceeded(f"No token came within the deadline of {options.deadline:g} s.", endpoint=TOKEN.name)
 
     async def call(self, endpoint: Endpoint[Found], request: Request, options: CallOptions) -> Found:
         """Send a request through the line and give the decoded result.
@@ -236,20 +275,11 @@ class Session:
 
     async def _send(self, call: _Call[Any]) -> Answer:
         if call.request.is_authorized:
-            self._take_token(call)
+            # Chosen at the last moment: the token that the call joined the line with may be gone, or at its end.
+            call.token = self._keeper.take()
+            if call.token is None:
+                raise NotSent
         return await self._link.send(call.request, token=call.token, timeout_s=call.options.timeout)
-
-    def _take_token(self, call: _Call[Any]) -> None:
-        """Choose the token at the last moment: the one that the call joined the line with may be gone, or at its end.
-
-        Raises:
-            NotSent: sending would only waste budget.
-        """
-        call.token = self._keeper.current
-        if call.token is not None and (call.was_turned_back or not self._keeper.is_ending):
-            return
-        call.was_turned_back = True
-        raise NotSent
 
     async def _fetch_token(self, request: Request) -> tuple[Token, float]:
         call = self._call(TOKEN, request, evolve(self._options, deadline=None), lane=Lane.TOKEN)
@@ -265,9 +295,10 @@ class Session:
         secrets = (*self._keeper.secrets, call.token or "")
         try:
             return decode(call.endpoint, answer, timeline=timeline, drift=self.drift, secrets=secrets)
-        except RateLimitedError as error:
-            error.retry_at = None if error.reset is None else now + error.reset
-            raise
+        except ApteligentError as error:
+            if isinstance(error, RateLimitedError) and error.reset is not None:
+                error.retry_at = now + error.reset
+            raise error.with_traceback(None)  # noqa: B904  its frames hold the answer, and what that may repeat
 
     def _require_open(self) -> None:
         if self._state != "open":

