@@ -6,7 +6,7 @@
 The map of the package; arrows point down only:
 
     cli                         the command `apteligent`
-    client                      one typed method per endpoint
+    client                      one typed method per endpoint, a file for each family
     _session                    the life of a call, and of a client
     _dispatch   _settings       the line in real time; what a client was made with
     _auth  _budgets  _http      the token; where budgets live; httpx
@@ -23,6 +23,7 @@ from apteligent_async._scheduling.forecast import BudgetSnapshot
 from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
 from apteligent_async._scheduling.signals import Priority
 from apteligent_async._version import __version__
+from apteligent_async._wire.codec import unstructure
 from apteligent_async.client import ApteligentClient
 from apteligent_async.errors import (
     ApteligentError,
@@ -41,10 +42,18 @@ from apteligent_async.errors import (
 )
 from apteligent_async.models.choices import (
     AppAttribute,
+    AppType,
     ErrorGraph,
     ErrorGroupBy,
+    ErrorStatus,
+    FilterField,
+    LivePeriod,
     PerformanceGraph,
     PerformanceGroupBy,
+    PerformanceSort,
+    SortOrder,
+    SparklineGroupBy,
+    TableSort,
     UnattestedWarning,
     Unchecked,
 )
@@ -54,6 +63,7 @@ from apteligent_async.models.region import Region
 
 __all__ = [
     "AppAttribute",
+    "AppType",
     "ApteligentClient",
     "ApteligentError",
     "AuthenticationError",
@@ -66,12 +76,16 @@ __all__ = [
     "DeadlineExceeded",
     "ErrorGraph",
     "ErrorGroupBy",
+    "ErrorStatus",
     "FilterEncoder",
+    "FilterField",
+    "LivePeriod",
     "MemoryBudget",
     "NotFoundError",
     "PasswordGrant",
     "PerformanceGraph",
     "PerformanceGroupBy",
+    "PerformanceSort",
     "Priority",
     "QueueFull",
     "RateLimitedError",
@@ -80,7 +94,10 @@ __all__ = [
     "ResponseError",
     "RetryPolicy",
     "ServerError",
+    "SortOrder",
+    "SparklineGroupBy",
     "StaticToken",
+    "TableSort",
     "UnattestedWarning",
     "Unchecked",
     "UnsafeLinkError",
@@ -88,4 +105,5 @@ __all__ = [
     "bracketed_filters",
     "flat_filters",
     "json_filters",
+    "unstructure",
 ]

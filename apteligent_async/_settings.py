@@ -68,6 +68,11 @@ class ResolvedSettings:
     ssl_context: ssl.SSLContext | None
     headers: Mapping[str, str]
 
+    @property
+    def site(self) -> Region | None:
+        """The site that requests surely go to; None where a base URL, a transport or a client of httpx decides."""
+        return self.region if self.transport is None and self.http_client is None else None
+
 
 def resolve(settings: Settings) -> ResolvedSettings:
     """Fill what was not given from the environment, and check that all of it can work together.

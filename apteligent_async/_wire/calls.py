@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from attrs import evolve, frozen
 
@@ -144,8 +144,15 @@ class Endpoint(Generic[Found]):
 
     def answers(self, path: str) -> bool:
         """Whether a path, percent-encoded, is one of this call's."""
-        templates = [template for template in (self.template, self.alternative) if template]
-        return any(_pattern(template).fullmatch(path.rstrip("/")) for template in templates)
+        return self.arguments_of(path) is not None
+
+    def arguments_of(self, path: str) -> dict[str, str] | None:
+        """Read the arguments off one of this call's paths, percent-encoded; None if the path is none of them."""
+        for template in filter(None, (self.template, self.alternative)):
+            match = _pattern(template).fullmatch(path.rstrip("/"))
+            if match:
+                return {name: unquote(value) for name, value in match.groupdict().items()}
+        return None
 
     def with_alternative_path(self) -> Endpoint[Found]:
         """Give the same call on the second path that was seen in use.
@@ -179,8 +186,8 @@ class Endpoint(Generic[Found]):
 
 @cache
 def _pattern(template: str) -> re.Pattern[str]:
-    pieces = [re.escape(piece) for piece in _PLACEHOLDER.split(template.rstrip("/"))[::2]]
-    return re.compile("[^/]+".join(pieces))
+    pieces = _PLACEHOLDER.split(template.rstrip("/"))
+    return re.compile("".join(f"(?P<{piece}>[^/]+)" if i % 2 else re.escape(piece) for i, piece in enumerate(pieces)))
 
 
 def _free_text(name: str, value: Any) -> tuple[str, ...]:

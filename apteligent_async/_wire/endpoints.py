@@ -18,6 +18,7 @@ from apteligent_async._wire.parameters import (
     error_duration,
     flag,
     instant,
+    live_period,
     naive_instant,
     one_of,
     performance_duration,
@@ -39,7 +40,6 @@ from apteligent_async.models.choices import (
     AppAttribute,
     ErrorGraph,
     ErrorGroupBy,
-    LivePeriod,
     PerformanceGraph,
     PerformanceGroupBy,
     PerformanceSort,
@@ -256,7 +256,7 @@ LIVE_STATS = Endpoint(
     result=LiveStats,
     grade=Grade.B,
     source="a mobile app; no capture",
-    segments={"period": one_of(LivePeriod)},
+    segments={"period": live_period},
 )
 
 

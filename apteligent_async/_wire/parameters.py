@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 from typing import Any, TypeAlias
 
 from apteligent_async.errors import ConfigurationError
-from apteligent_async.models.choices import FilterField, UnattestedWarning, Unchecked
+from apteligent_async.models.choices import FilterField, LivePeriod, UnattestedWarning, Unchecked
 
 __all__ = [
     "Encoder",
@@ -23,9 +23,11 @@ __all__ = [
     "flag",
     "instant",
     "iso_period",
+    "live_period",
     "naive_instant",
     "one_of",
     "performance_duration",
+    "query_pairs",
     "text",
     "texts",
     "whole",
@@ -37,6 +39,7 @@ Encoder: TypeAlias = Callable[[str, Any], tuple[str, ...]]
 DAY = 1440
 ATTESTED_ERROR_DURATIONS = frozenset({1440, 2880, 10080, 41760, 43200, 86400})
 _ISO_PERIOD = re.compile(r"P(?=.)([0-9]{1,9}[YMWD])*(T([0-9]{1,9}[HMS])+)?", re.ASCII)
+_LIVE_PERIODS = {timedelta(days=1): LivePeriod.DAY, timedelta(minutes=5): LivePeriod.FIVE_MINUTES}
 PERFORMANCE_DURATIONS = (15, 60, 240, 480, 720, 1440, 2880, 10080, 43200)
 
 
@@ -165,6 +168,13 @@ def iso_period(name: str, value: Any) -> tuple[str, ...]:
     return (value,)
 
 
+def live_period(name: str, value: Any) -> tuple[str, ...]:
+    """Send a window of the live statistics; a timedelta of its length will do."""
+    if isinstance(value, timedelta):
+        value = _LIVE_PERIODS.get(value, value)
+    return one_of(LivePeriod)(name, value)
+
+
 def _positive(name: str, minutes: int) -> int:
     if minutes < 1:
         raise ConfigurationError(f"{name} must be at least a minute.")
@@ -204,3 +214,24 @@ def filter_texts(name: str, value: Any) -> dict[str, str]:
     return {
         _member(FilterField, name, key): encoded(text, name, item)[0] for key, item in value.items() if item is not None
     }
+
+
+def query_pairs(name: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """Write any query: a list is a repeated name, None is left out, and each value is written as its type wants."""
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{name} must map names to values, not {value!r}.")
+    return tuple(
+        (encoded(text, name, key)[0], sent)
+        for key, given in value.items()
+        for item in (given if isinstance(given, list | tuple) else (given,))
+        if item is not None
+        for sent in encoded(_plain, f"{name}[{key!r}]", item)
+    )
+
+
+def _plain(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, bool):
+        return flag(name, value)
+    if isinstance(value, date):
+        return instant(name, value)
+    return ("",) if value == "" else text(name, value)

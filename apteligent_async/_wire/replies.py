@@ -22,6 +22,7 @@ from apteligent_async.errors import (
     ServerError,
     UnsafeLinkError,
 )
+from apteligent_async.models.access import Untyped
 from apteligent_async.models.frozen import FrozenMapping
 from apteligent_async.models.result import HttpExchange, Result
 from apteligent_async.models.tables import printable
@@ -128,8 +129,8 @@ def retry_after_s(reply: Reply) -> float | None:
 
 
 def _result(endpoint: Endpoint[Found], reply: Reply, timeline: object, secrets: Sequence[str]) -> Found:
-    body = loads(reply.body)
     result: type[Any] = endpoint.result
+    body = None if result is Untyped and not reply.body else loads(reply.body)
     if isinstance(body, dict) and "error" in body and "data" not in body:
         raise ResponseError(f"The service answered {reply.status} with an error{_quoted(_said(body), secrets)}.")
     if not issubclass(result, Result):

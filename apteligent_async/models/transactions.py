@@ -27,6 +27,7 @@ __all__ = [
     "TransactionTrace",
     "TransactionTraces",
     "TransactionUnit",
+    "has_next_page",
     "next_page",
 ]
 
@@ -38,6 +39,12 @@ def next_page(envelope: Envelope | None) -> int | None:
     if isinstance(following, str) and following.isdecimal() and len(following) < 10:
         following = int(following)
     return following if isinstance(following, int) and not isinstance(following, bool) and following > 0 else None
+
+
+def has_next_page(envelope: Envelope | None) -> bool:
+    """Whether a page follows: all that clients ever looked at was whether ``nextPage`` says anything."""
+    pagination = envelope.pagination if envelope else None
+    return isinstance(pagination, FrozenMapping) and bool(pagination.get("nextPage"))
 
 
 @frozen(kw_only=True)
@@ -153,6 +160,11 @@ class TransactionGroups(Listing[TransactionGroup]):
         """Number of the page after this one; None on the last."""
         return next_page(self.envelope)
 
+    @property
+    def has_next_page(self) -> bool:
+        """Whether a page follows, however the service says so."""
+        return has_next_page(self.envelope)
+
     def columns(self) -> tuple[Column, ...]:
         """Give one row per userflow, one column per measure that any of them has."""
         measures = dict.fromkeys(measure for group in self.items for measure in group.series or ())
@@ -257,6 +269,11 @@ class TransactionTraces(Listing[TransactionTrace]):
     def next_page(self) -> int | None:
         """Number of the page after this one; None on the last."""
         return next_page(self.envelope)
+
+    @property
+    def has_next_page(self) -> bool:
+        """Whether a page follows, however the service says so."""
+        return has_next_page(self.envelope)
 
     def columns(self) -> tuple[Column, ...]:
         """Give one row per trace."""
