@@ -15,14 +15,15 @@ from apteligent_async._scheduling.readings import (
     Span,
     Unit,
     is_possible,
-    reset_span,
     token_bounds,
     usable,
 )
 from apteligent_async._scheduling.views import View
+from apteligent_async._scheduling.windows import Windows
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job, Reading
+    from apteligent_async._scheduling.windows import Place
 
 __all__ = ["Budget", "Verdicts"]
 
@@ -40,18 +41,6 @@ UNSTATED_RESET_S = 60.0
 
 STRAGGLER_S = 30.0
 """How long a call that was given up may still reach the service."""
-
-LATE_S = 30.0
-"""How long before a reset a speed is sharp enough to show every token."""
-
-SHARP_S = 60.0
-"""Within this distance of the reset, any speed above zero proves a token."""
-
-STANDING_S = 3.0
-"""Answers that are this far apart and name one reset speak of a window that stands still."""
-
-WHOLE_S = 3.0
-"""How much of a window may be gone when its first answer still counts as fresh."""
 
 SLOWEST_PACE_S = 60.0
 """The floor of the rate without any numbers: one call a minute."""
@@ -82,8 +71,7 @@ class Budget:
         is_alone: whether nobody else is promised to spend this budget.
         live: tokens of the calls that are under way.
         limit: calls per minute, as last stated.
-        ends: bounds of the present window's reset; None while nothing has been stated.
-        length_s: seconds from one reset to the next, as last seen; None before two resets were.
+        windows: resets, past and next.
         own: tokens that our calls can have cost in the present window, those that were given up included.
         others_seen: answers that our own calls do not explain.
         refusals: answers of 429.
@@ -92,25 +80,16 @@ class Budget:
     is_alone: bool = False
     live: int = 0
     limit: float | None = None
-    ends: Span | None = None
-    length_s: float | None = None
+    windows: Windows = field(factory=Windows)
     own: int = 0
     others_seen: int = 0
     refusals: int = 0
     _views: tuple[View, ...] = field(factory=lambda: tuple(View(each) for each in ALL_HYPOTHESES), alias="views")
     _blind: int = field(default=0, alias="blind")
     _stragglers: list[tuple[float, int]] = field(factory=list, alias="stragglers")
-    _opened_at: float | None = field(default=None, alias="opened_at")
     _own_sure: int = field(default=0, alias="own_sure")
-    _has_refused: bool = field(default=False, alias="has_refused")
-    _last_ends: Span | None = field(default=None, alias="last_ends")
     _closed_until: float = field(default=-math.inf, alias="closed_until")
     _paused_until: float = field(default=-math.inf, alias="paused_until")
-    _placed_at: float = field(default=0.0, alias="placed_at")
-    _has_stood: bool = field(default=False, alias="has_stood")
-    _is_moving: bool = field(default=False, alias="is_moving")
-    _longest_s: float = field(default=0.0, alias="longest_s")
-    _whole_s: float = field(default=0.0, alias="whole_s")
     _pace_s: float = field(default=60.0 / ASSUMED_LIMIT, alias="pace_s")
     _may_infer: bool = field(default=True, alias="may_infer")
     _proven: float = field(default=1, init=False)
@@ -130,7 +109,7 @@ class Budget:
     @property
     def expected_length_s(self) -> float:
         """Seconds from one reset to the next: as measured, else the longest that was ever stated, else a minute."""
-        return self.length_s or self._longest_s or UNSTATED_RESET_S
+        return self.windows.length_s or self.windows.longest_s or UNSTATED_RESET_S
 
     @property
     def expected_size(self) -> float:
@@ -139,9 +118,9 @@ class Budget:
         return max(proven or (self.limit or ASSUMED_LIMIT) * self.expected_length_s / 60, 1.0)
 
     @property
-    def has_windows(self) -> bool:
-        """Whether a reset is known that ends a window, and not one that moves on with every call."""
-        return self.ends is not None and not self._is_moving
+    def ends(self) -> Span | None:
+        """Bounds of the present window's reset; None while nothing has been stated."""
+        return self.windows.ends
 
     @property
     def is_gated(self) -> bool:
@@ -167,9 +146,8 @@ class Budget:
 
     def sharpens_at(self, *, now: float) -> float:
         """Name the instant at which one more answer would show tokens that rounding hides; the past: there are none."""
-        if self.ends is None or self._is_moving or self.ends.lo - now < SHARP_S or not self._hides_tokens():
-            return -math.inf
-        return self.ends.lo - LATE_S
+        at = self.windows.sharpens_at(now=now)
+        return at if at is not None and self._hides_tokens() else -math.inf
 
     def take(self, cost: int, *, now: float) -> None:
         """Start a call; `opens_at` must have allowed it."""
@@ -200,18 +178,17 @@ class Budget:
         """Take in an answer that was not a refusal."""
         self.live -= job.cost
         numbers = usable(reading)
-        is_first = self.ends is None
-        span = self._place(numbers, job, now=now)
+        place = self._place(numbers, job, now=now)
         self._count_own(job)
         if numbers is None:
             self._go_blind(job.cost, now=now)
             self._pace_s = 1 / (1 / self._pace_s + 1 / 60)
-        elif span is None:
+        elif place is None:
             for view in self._views:
                 view.charge(job.cost)
         else:
-            self._learn(job, numbers, span, now=now)
-            if is_first:
+            self._learn(job, numbers, place.ends, now=now)
+            if place.is_first:
                 self._judge_opening(numbers)
         self._tally()
 
@@ -219,27 +196,19 @@ class Budget:
         """Take in a 429: one event for everybody, whatever the number of calls that it hits."""
         self.live -= job.cost
         self.own += job.cost
-        self._has_refused = True
         self.refusals += 1
+        self.windows.has_refusals = True
         is_contradiction = self.ends is not None and not self.is_gated
         numbers = usable(evolve(reading, remaining=0.0) if reading is not None else None)
-        span = self._place(numbers, job, now=now)
-        if numbers is not None and span is None:
+        place = self._place(numbers, job, now=now)
+        if numbers is not None and place is None:
             return  # it speaks of a window that is over
         if is_contradiction and not any(view.is_wary for view in self._alive()):
             self._doubt_everything()
         for view in self._views:
             view.refuse()
-        self._shut(span, now=now)
+        self._shut(place, now=now)
         self._tally()
-
-    def _shut(self, span: Span | None, *, now: float) -> None:
-        """Close the gate for everybody until the stated reset has surely passed."""
-        if span is not None:
-            self._closed_until = span.hi
-            return
-        self._pace_s = min(2 * self._pace_s, SLOWEST_PACE_S)
-        self._closed_until = max(self._closed_until, now + (self.length_s or UNSTATED_RESET_S))
 
     def verdicts(self) -> Verdicts:
         """Say what is settled."""
@@ -251,31 +220,21 @@ class Budget:
             unit=units.pop() if len(units) == 1 else None,
             includes_call=counts.pop() if len(counts) == 1 else None,
             budget=None if size is None else int(size),
-            length_s=self.length_s,
+            length_s=self.windows.length_s,
         )
 
     # Windows
 
     def _open_window(self, proven: float, *, now: float) -> None:
         """Begin a window whose predecessor's end has surely passed: at least the next call is proven."""
+        self.windows.open(now=now)
         for view in self._views:
             view.begin_window()
             view.prove(proven)
         self._begin_stretch(now)
         self._tally()
-        self._last_ends, self.ends = self.ends or self._last_ends, None
         self._closed_until = -math.inf
-        is_known = self._last_ends is not None and not self._has_refused and not self._is_moving
-        self._opened_at = now if is_known else None
-        self.own, self._own_sure, self._has_refused = self._blind, 0, False
-
-    def _roll(self, span: Span, *, now: float) -> None:
-        """Note that a window ended while calls were under way: the new one is not known from its beginning."""
-        for view in self._views:
-            view.begin_window()
-        self._last_ends, self.ends, self._placed_at = self.ends, span, now
-        self._opened_at = None
-        self.own = self._own_sure = 0
+        self.own, self._own_sure = self._blind, 0
 
     def _begin_stretch(self, now: float) -> None:
         for view in self._views:
@@ -283,55 +242,30 @@ class Budget:
         self._stragglers = [(until, cost) for until, cost in self._stragglers if until > now]
         self._blind = sum(cost for _, cost in self._stragglers)
 
-    def _place(self, numbers: Reading | None, job: Job, *, now: float) -> Span | None:
-        """Find the window that an answer speaks of and bound its end; None if it is not the present one."""
+    def _place(self, numbers: Reading | None, job: Job, *, now: float) -> Place | None:
+        """Find the window that an answer speaks of; None if it is over, or if the answer does not say."""
         if numbers is None or numbers.reset_s is None:
             return None
         if numbers.limit is not None and numbers.limit != self.limit:
             self._change_limit(numbers.limit)
-        self._longest_s = max(self._longest_s, numbers.reset_s)
-        if self._opened_at is not None and not self._has_refused:
-            self._whole_s = max(self._whole_s, numbers.reset_s)
-        span = reset_span(numbers.reset_s, sent_at=job.granted_at, received_at=now)
-        if self.ends is None:
-            if self._is_late(job, span):
-                return None
-            self.ends, self._placed_at = span, now
-            self._measure_length()
-        elif self._is_moving:
-            self.ends = Span(max(span.lo, self.ends.lo), max(span.hi, self.ends.hi))
-            return span
-        elif span.meets(self.ends):
-            self.ends = self.ends.both(span)
-            self._has_stood = self._has_stood or job.granted_at - self._placed_at >= STANDING_S
-        elif span.lo <= now and span.lo < self.ends.lo and job.granted_at < self._placed_at:
-            return None  # its reset may have passed: it speaks of a window that is over
-        else:
-            self._is_moving = now < self.ends.lo
-            self._roll(span, now=now)
-            self._measure_length()
-        return self.ends
+        place = self.windows.place(numbers.reset_s, job, now=now)
+        if place is not None and place.has_rolled:
+            for view in self._views:
+                view.begin_window()
+            self.own = self._own_sure = 0
+        return place
 
-    def _is_late(self, job: Job, span: Span) -> bool:
-        """Whether an answer still speaks of the window before the one just opened."""
-        last, opened_at = self._last_ends, self._opened_at
-        return last is not None and opened_at is not None and job.granted_at < opened_at and span.lo <= last.hi
-
-    def _measure_length(self) -> None:
-        if self._last_ends is not None and self.ends is not None and self._last_ends.hi < self.ends.lo:
-            self.length_s = (self.ends.lo + self.ends.hi - self._last_ends.lo - self._last_ends.hi) / 2
-
-    @property
-    def _stated_size(self) -> int:
-        """Calls that a window holds at least: the limit is an average over it, and it is no shorter than any reset.
-
-        Resets that a refusal may have put off do not count.
-        """
-        return math.floor((self.limit or 0.0) * max(self._whole_s - 1, 0.0) / 60)
+    def _shut(self, place: Place | None, *, now: float) -> None:
+        """Close the gate for everybody until the stated reset has surely passed."""
+        if place is not None:
+            self._closed_until = place.ends.hi
+            return
+        self._pace_s = min(2 * self._pace_s, SLOWEST_PACE_S)
+        self._closed_until = max(self._closed_until, now + (self.windows.length_s or UNSTATED_RESET_S))
 
     def _change_limit(self, limit: float) -> None:
         if self.limit is not None:
-            self._whole_s = 0.0
+            self.windows.whole_s = 0.0
             for view in self._views:
                 view.forget_budget()
         self.limit = limit
@@ -355,9 +289,9 @@ class Budget:
                 view.strike()
             if view.settle(job.cost, bounds, blind=self._blind, live=self.live, now=now):
                 surprised.append(view)
-            elif self._opened_at is not None:
+            elif self.windows.is_known:
                 view.count(own_lo=self._own_sure, own_hi=self.own + self.live)
-        self._is_moving = self._is_moving or (is_rising and now <= ends.lo)
+        self.windows.is_moving = self.windows.is_moving or (is_rising and now <= ends.lo)
         self._hear(surprised)
 
     def _hear(self, surprised: list[View]) -> None:
@@ -373,7 +307,8 @@ class Budget:
 
     def _count_own(self, job: Job) -> None:
         self.own += job.cost
-        if self._opened_at is not None and job.granted_at >= self._opened_at:
+        opened_at = self.windows.opened_at
+        if opened_at is not None and job.granted_at >= opened_at:
             self._own_sure += job.cost
 
     def _go_blind(self, cost: int, *, now: float) -> None:
@@ -385,21 +320,13 @@ class Budget:
 
     def _judge_opening(self, numbers: Reading) -> None:
         """Use the first answer of a window: it may show a whole budget but one call."""
-        if self._opened_at is not None and self._is_whole(numbers):
+        if self.windows.is_fresh(numbers.reset_s or 0.0):
+            # The limit is an average over the window, and that is no shorter than any reset.
+            size = math.floor((self.limit or 0.0) * max(self.windows.whole_s - 1, 0.0) / 60)
             for view in self._views:
-                view.lift(size=self._stated_size, own_hi=self.own)
-        is_cold = self._last_ends is None and not self.refusals
-        is_known = is_cold or self._opened_at is not None
-        if is_known and self._may_infer:
+                view.lift(size=size, own_hi=self.own)
+        if self._may_infer and (self.windows.is_known or (self.windows.is_first and not self.refusals)):
             self._infer(numbers)
-
-    def _is_whole(self, numbers: Reading) -> bool:
-        """Whether a first answer comes from a window that has just begun anew, as a sliding one never does.
-
-        The sign is a reset as far away as there ever was one, once answers seconds apart have named the same reset.
-        """
-        is_long = self._longest_s > SHARP_S  # in shorter windows the last calls prove each other
-        return self._has_stood and is_long and (numbers.reset_s or 0.0) >= self._longest_s - WHOLE_S
 
     def _infer(self, numbers: Reading) -> None:
         """Draw the one conclusion that needs no second window.
@@ -429,12 +356,12 @@ class Budget:
 
     def _doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
-        self._may_infer = self._has_stood = False
+        self._may_infer = self.windows.has_stood = False
         for view in self._views:
             view.revive()
 
     def _hides_tokens(self) -> bool:
-        known = self.own if self._opened_at is not None else -math.inf
+        known = self.own if self.windows.is_known else -math.inf
         return any(
             min(view.most, view.budget_hi - known) > view.left
             for view in self._alive()
@@ -443,7 +370,7 @@ class Budget:
 
     def _holds_beside(self, cost: int) -> bool:
         """Whether a new window surely holds a call beside those still under way from the old one."""
-        if self.ends is None or self._is_moving or not self._has_stood:
+        if self.ends is None or self.windows.is_moving or not self.windows.has_stood:
             return False
         return min(view.budget_lo for view in self._alive()) >= self.live + cost
 

@@ -72,7 +72,7 @@ def _shared_at(budget: Budget, job: Job, share: float, *, now: float) -> float:
 
 def _reserve_at(budget: Budget, job: Job, reserve: float) -> float:
     """Leave the more urgent lanes a part of the window that shrinks with it, down to nothing just before its end."""
-    if budget.ends is None or not budget.has_windows:
+    if budget.ends is None or budget.windows.is_moving:
         return _PAST
     length_s = budget.expected_length_s
     ends_at = budget.ends.lo - 0.02 * length_s

@@ -1,0 +1,142 @@
+"""Which window an answer speaks of, and when that window ends.
+
+It knows resets and nothing of tokens. A window is the time between two resets. Some services have none: their reset
+moves on with every call. Nothing that holds for whole windows may be concluded there, so the difference is looked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, frozen
+
+from apteligent_async._scheduling.readings import Span, reset_span
+
+if TYPE_CHECKING:
+    from apteligent_async._scheduling.signals import Job
+
+__all__ = ["Place", "Windows"]
+
+STANDING_S = 3.0
+"""Answers that are this far apart and name one reset speak of a window that stands still."""
+
+WHOLE_S = 3.0
+"""How much of a window may be gone when its first answer still counts as fresh."""
+
+SHARP_S = 60.0
+"""Within this distance of the reset any speed above zero proves a token: a speed is tokens per minute."""
+
+LATE_S = 30.0
+"""How long before a reset a speed is sharp enough to show every token."""
+
+
+@frozen
+class Place:
+    """Where an answer belongs.
+
+    Attributes:
+        ends: bounds of the end that it speaks of.
+        is_first: whether nothing was known of its window before.
+        has_rolled: whether it shows that the window known so far is over.
+    """
+
+    ends: Span
+    is_first: bool = False
+    has_rolled: bool = False
+
+
+@define
+class Windows:
+    """The present window, what was learned of windows in general, and whether there are any.
+
+    Attributes:
+        ends: bounds of the present window's end; None while nothing has been stated.
+        length_s: seconds from one reset to the next, as last seen; None before two resets were.
+        longest_s: the longest reset ever stated.
+        whole_s: the longest reset that no refusal can have put off: no window is shorter, less a second.
+        opened_at: when the present window was opened by us, its predecessor surely being over; None if it was not, so
+            that its use is not known from the beginning.
+        is_first: whether it is the first of all, nothing having been known before it.
+        has_refusals: whether a call was refused in it, which may put off its end.
+        has_stood: whether answers some time apart have named the same reset.
+        is_moving: whether resets were seen to move on with the calls.
+    """
+
+    ends: Span | None = None
+    length_s: float | None = None
+    longest_s: float = 0.0
+    whole_s: float = 0.0
+    opened_at: float | None = None
+    is_first: bool = True
+    has_refusals: bool = False
+    has_stood: bool = False
+    is_moving: bool = False
+    _last: Span | None = None
+    _placed_at: float = 0.0
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the present window is known from its beginning."""
+        return self.opened_at is not None
+
+    def open(self, *, now: float) -> None:
+        """Begin a window whose predecessor is surely over."""
+        self.is_first = self.is_first and self.ends is None and not self.has_refusals
+        self._last, self.ends = self.ends or self._last, None
+        is_known = self._last is not None and not self.has_refusals and not self.is_moving
+        self.opened_at = now if is_known else None
+        self.has_refusals = False
+
+    def place(self, reset_s: float, job: Job, *, now: float) -> Place | None:
+        """Find the window that an answer speaks of and narrow its end; None if that window is over."""
+        self.longest_s = max(self.longest_s, reset_s)
+        if self.is_known and not self.has_refusals:
+            self.whole_s = max(self.whole_s, reset_s)
+        span = reset_span(reset_s, sent_at=job.granted_at, received_at=now)
+        if self.ends is None:
+            return self._begin(span, job, now=now)
+        if self.is_moving:
+            self.ends = Span(max(span.lo, self.ends.lo), max(span.hi, self.ends.hi))
+            return Place(span)
+        if span.meets(self.ends):
+            self.ends = self.ends.both(span)
+            self.has_stood = self.has_stood or job.granted_at - self._placed_at >= STANDING_S
+            return Place(self.ends)
+        if span.lo <= now and span.lo < self.ends.lo and job.granted_at < self._placed_at:
+            return None
+        return self._roll(span, now=now)
+
+    def is_fresh(self, reset_s: float) -> bool:
+        """Whether a first answer comes from a window that has just begun anew, as a sliding one never does.
+
+        The sign is a reset as far away as there ever was one, once answers seconds apart have named the same reset.
+        Short windows need no such help: there, the last calls prove each other.
+        """
+        is_whole = reset_s >= self.longest_s - WHOLE_S
+        return self.is_known and self.has_stood and is_whole and self.longest_s > SHARP_S
+
+    def sharpens_at(self, *, now: float) -> float | None:
+        """Name the instant from which a speed shows every token; None where it does already, or never will."""
+        if self.ends is None or self.is_moving or self.ends.lo - now < SHARP_S:
+            return None
+        return self.ends.lo - LATE_S
+
+    def _begin(self, span: Span, job: Job, *, now: float) -> Place | None:
+        is_late = self.opened_at is not None and job.granted_at < self.opened_at
+        if is_late and self._last is not None and span.lo <= self._last.hi:
+            return None
+        self.ends, self._placed_at = span, now
+        self._measure()
+        return Place(span, is_first=True)
+
+    def _roll(self, span: Span, *, now: float) -> Place:
+        assert self.ends is not None  # noqa: S101  place has seen to it
+        self.is_moving = now < self.ends.lo
+        self._last, self.ends, self._placed_at, self.opened_at = self.ends, span, now, None
+        self.is_first = False
+        self._measure()
+        return Place(span, has_rolled=True)
+
+    def _measure(self) -> None:
+        if self._last is not None and self.ends is not None and self._last.hi < self.ends.lo:
+            self.length_s = (self.ends.lo + self.ends.hi - self._last.lo - self._last.hi) / 2
