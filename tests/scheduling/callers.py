@@ -24,9 +24,10 @@ from apteligent_async._scheduling.signals import (
 )
 
 if TYPE_CHECKING:
+    from reference import Answer, Service
+
     from apteligent_async._scheduling.policy import RatePolicy
     from apteligent_async._scheduling.signals import Outcome
-    from reference import Answer, Service
 
 __all__ = ["Callers", "Flight"]
 
@@ -63,7 +64,7 @@ class Callers:
     flights: list[Flight] = field(factory=list)
     ended: set[Job] = field(factory=set)
     strays: list[tuple[float, int]] = field(factory=list)
-    diary: list[tuple[str, int, dict[str, Any], list[int]]] = field(factory=list)
+    diary: list[tuple[str, int, float, dict[str, Any], list[int]]] = field(factory=list)
     gate_at: float = -math.inf
     paused_until: float = -math.inf
     has_heard: bool = False
@@ -233,9 +234,7 @@ class Callers:
     def law_decisions_repeat(self) -> None:
         """The same inputs give the same decisions."""
         again, twins = Scheduler(self.policy), []
-        for verb, number, given, started in self.diary:
-            given = dict(given)
-            now = given.pop("now")
+        for verb, number, now, given, started in self.diary:
             if verb == "submit":
                 twins.append(Job(**given))
                 again.submit(twins[-1], now=now)
@@ -275,7 +274,7 @@ class Callers:
     def _ask(self, verb: str, job: Job | None, **given: Any) -> None:
         started = list(self.scheduler.due(now=self.now))
         number = -1 if job is None else self.jobs.index(job)
-        self.diary.append((verb, number, {"now": self.now, **given}, [self.jobs.index(each) for each in started]))
+        self.diary.append((verb, number, self.now, given, [self.jobs.index(each) for each in started]))
         for each in started:
             assert each not in self.ended, "a job started after its end"
             self.law_a_shut_gate_stays_shut()
