@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -24,12 +25,14 @@ from apteligent_async._wire.secret import Secret
 from apteligent_async.errors import ClientStateError, ConfigurationError, ConnectionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 __all__ = ["ConnectionStack", "HttpLink", "is_loopback", "open_stack"]
 
 MOST_BYTES = 64 * 1024 * 1024
 """The largest body, decompressed, that is read: far above anything attested, far below what hurts."""
+
+_TOO_LARGE = f"the body is larger than {MOST_BYTES} bytes"
 
 CONNECT_S = 10.0
 """Seconds for a connection to be made; at most nine tenths of the time for the whole attempt.
@@ -249,13 +252,42 @@ def _query(pairs: tuple[tuple[str, str], ...]) -> str:
 
 
 async def _read(response: httpx.Response) -> bytes:
-    parts, size = [], 0
-    async for part in response.aiter_bytes():
+    """Read the body and unpack it; neither may be larger than `MOST_BYTES`."""
+    if response.is_stream_consumed:  # a transport in the same process may answer with a whole body
+        return response.content
+    chunks, parts, size = response.aiter_raw(), [], 0
+    async for part in chunks:
+        parts.append(part)
         size += len(part)
         if size > MOST_BYTES:
-            raise httpx.ReadError(f"the body is larger than {MOST_BYTES} bytes")
+            await _end(chunks, response)
+            raise httpx.ReadError(_TOO_LARGE)
+    return _unpacked(response, parts) if "content-encoding" in response.headers else b"".join(parts)
+
+
+async def _end(chunks: AsyncIterator[bytes], response: httpx.Response) -> None:
+    """Close the connection and let the chunks run into that: trio minds generators that are left half-way."""
+    await response.aclose()
+    with suppress(httpx.HTTPError, httpx.StreamError):
+        await anext(chunks)
+
+
+def _unpacked(response: httpx.Response, packed: list[bytes]) -> bytes:
+    parts, size = [], 0
+    for part in httpx.Response(response.status_code, headers=response.headers, stream=_Parts(packed)).iter_bytes():
         parts.append(part)
+        size += len(part)
+        if size > MOST_BYTES:
+            raise httpx.ReadError(_TOO_LARGE)
     return b"".join(parts)
+
+
+class _Parts(httpx.SyncByteStream):
+    def __init__(self, parts: list[bytes]) -> None:
+        self._parts = parts
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._parts)
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:

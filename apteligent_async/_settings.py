@@ -115,14 +115,8 @@ def _origin(base_url: str) -> httpx.URL:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, TypeError):
         raise ConfigurationError("base_url must be an origin, such as https://host or http://127.0.0.1:8080.") from None
-    if (
-        url.scheme not in {"http", "https"}
-        or not url.host
-        or url.userinfo
-        or url.path.strip("/")
-        or url.query
-        or url.fragment
-    ):
+    is_place = url.scheme in {"http", "https"} and url.host and 0 < (url.port or 443) < 65_536
+    if not is_place or url.userinfo or url.path.strip("/") or url.query or url.fragment:
         raise ConfigurationError(
             "base_url must be an origin, such as https://host or http://127.0.0.1:8080: "
             "no user, no path (the /v2 is added) and no query."

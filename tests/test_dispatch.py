@@ -492,7 +492,7 @@ def runs(request):
     return run
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(arrivals=ARRIVALS, policy=POLICIES)
 def test_whatever_comes_every_call_ends_and_nothing_is_left(runs, arrivals, policy):
     """Random arrivals, cancellations, failures and latencies: one timer at most, no leak, nobody forgotten."""
