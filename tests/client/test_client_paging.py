@@ -1,0 +1,436 @@
+"""Lists that come in pages: every row once and in order, an end to everything, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import math
+
+import anyio
+import pytest
+import trio
+from counterparts import Scripted, bare
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from served import app, client_of, served
+
+from apteligent_async import (
+    ApteligentClient,
+    ConfigurationError,
+    NotFoundError,
+    ResponseError,
+    RetryPolicy,
+    ServerError,
+    StaticToken,
+)
+from apteligent_async.client import paging
+from apteligent_async.client.paging import Paged, Place
+from apteligent_async.models.error_groups import ErrorPage, ErrorRow
+
+APP = app().profile.id
+ONCE = RetryPolicy(max_attempts=1)
+
+
+def page_of(number, rows):
+    """Make a page of so many rows, unlike any other page."""
+    return ErrorPage(items=tuple(ErrorRow(hash=f"{number}-{row}") for row in range(rows)))
+
+
+class Shelf:
+    """Pages by number, each with what it says of the last; what is beyond is empty. It notes who asked for what."""
+
+    def __init__(self, pages):
+        self.pages = pages
+        self.asked = []
+
+    async def fetch(self, number):
+        """Give one page."""
+        self.asked.append(number)
+        await anyio.lowlevel.checkpoint()
+        rows, _ = self.pages.get(number, (0, 0))
+        return page_of(number, rows)
+
+    def place(self, page, asked):
+        """Say what the page says of itself."""
+        _, last = self.pages.get(asked, (0, 0))
+        return Place(number=asked, last=last)
+
+    def paged(self, prefetch=0):
+        """Make the list."""
+        return Paged(self.fetch, self.place, prefetch=prefetch)
+
+
+def rows_told(pages):
+    """Say which rows a patient reader gets: pages in turn, until one is empty or counts itself as the last."""
+    rows, number = [], 1
+    while True:
+        count, last = pages.get(number, (0, 0))
+        rows += [f"{number}-{row}" for row in range(count)]
+        if not count or last <= number:
+            return rows, number
+        number += 1
+
+
+LAST = st.one_of(st.integers(0, 12), st.sampled_from([-1, 10**9]))
+SHELVES = st.lists(st.tuples(st.integers(0, 3), LAST), max_size=12).map(lambda pages: dict(enumerate(pages, start=1)))
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@settings(max_examples=150, deadline=None)
+@given(pages=SHELVES, prefetch=st.integers(0, 4))
+def test_any_sequence_of_pages_is_read_once_in_order_and_to_an_end(backend, pages, prefetch):
+    """Whatever each page says of the last, grown, shrunk, none or absurd: prefetching changes nothing but the speed."""
+    shelf = Shelf(pages)
+    expected, last = rows_told(pages)
+
+    async def read():
+        return [row.hash async for row in shelf.paged(prefetch)]
+
+    assert anyio.run(read, backend=backend) == expected
+    assert sorted(set(shelf.asked)) == sorted(shelf.asked)
+    assert shelf.asked[0] == 1
+    assert last <= max(shelf.asked) <= last + prefetch
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@settings(max_examples=60, deadline=None)
+@given(counts=st.lists(st.integers(1, 4), min_size=1, max_size=10), prefetch=st.integers(0, 5), stop=st.integers(0, 40))
+def test_reading_stops_within_its_prefetch(backend, counts, prefetch, stop):
+    """Whoever leaves after some rows has asked for the pages up to there, and for no more than `prefetch` beyond."""
+    shelf = Shelf({number: (rows, len(counts)) for number, rows in enumerate(counts, start=1)})
+
+    async def read():
+        rows = []
+        async for row in shelf.paged(prefetch):
+            rows.append(row.hash)
+            if len(rows) > stop:
+                break
+        return rows
+
+    rows = anyio.run(read, backend=backend)
+    assert rows == rows_told(shelf.pages)[0][: stop + 1]
+    reached = int(rows[-1].split("-")[0])
+    assert reached <= max(shelf.asked) <= min(reached + prefetch, len(counts))
+
+
+def body_of(number, *, rows=2, total=3, **pagination):
+    """Write a page of the table as the service does."""
+    errors = [{"hash": f"{number}-{row}"} for row in range(rows)]
+    stated = {"pageNum": number, "totalPages": total, **pagination}
+    return {
+        "data": {"errors": errors, "pagination": {key: value for key, value in stated.items() if value is not None}}
+    }
+
+
+class Table(Scripted):
+    """A service that answers each page with what a function makes of its number."""
+
+    def __init__(self, body, **options):
+        super().__init__(lambda request, number: bare(body=body(self.number_of(request)), **options))
+
+    @staticmethod
+    def number_of(request):
+        """Read which page is asked for."""
+        return int(request.url.params.get("pageNum", "1"))
+
+    @property
+    def asked(self):
+        """Give the numbers that were asked for, None where none was named."""
+        return [request.url.params.get("pageNum") for request in self.requests]
+
+
+def client_at(transport, **options):
+    """Make a client of any transport."""
+    return ApteligentClient(StaticToken("t"), base_url="http://127.0.0.1:9", transport=transport, **options)
+
+
+async def hashes(transport, prefetch=0):
+    """Read a whole table."""
+    async with client_at(transport) as client:
+        return [row.hash async for row in client.crashes.table(APP, prefetch=prefetch)]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("prefetch", [0, 1, 2, 9])
+async def test_the_first_page_is_asked_for_once_and_without_a_number(prefetch):
+    """Then 2 and 3, up to the number of pages that the first one told."""
+    table = Table(body_of)
+    assert await hashes(table, prefetch) == ["1-0", "1-1", "2-0", "2-1", "3-0", "3-1"]
+    assert sorted(table.asked, key=str) == ["2", "3", None]
+    assert table.asked[0] is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("body", "pages"),
+    [
+        (lambda number: {"data": {"errors": [{"hash": "a"}]}}, 1),
+        (lambda number: {"data": {"errors": [{"hash": "a"}], "pagination": {}}}, 1),
+        (lambda number: body_of(number, total=0), 1),
+        (lambda number: body_of(number, total=-5), 1),
+        (lambda number: body_of(number, total=6 - number), 3),
+        (lambda number: body_of(number, total=number + 1 if number < 4 else 4), 4),
+        (lambda number: body_of(number, total=10**12, rows=number < 5), 5),
+        (lambda number: body_of(number, total=4) if number < 3 else body_of(2, total=2), 3),
+        (lambda number: body_of(number, pageNum=None), 3),
+    ],
+)
+async def test_a_count_of_pages_that_lies_ends_all_the_same(body, pages):
+    """None, nothing, less than nothing, shrinking, growing, huge, moved: one call per page, and an end."""
+    table = Table(body)
+    rows = await hashes(table)
+    assert len(set(rows)) == len(rows) >= 1
+    assert len(table.asked) == pages
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("body", "message", "calls"),
+    [
+        (lambda number: body_of(1), "sent page 1 when it was asked for page 2", 2),
+        (lambda number: body_of(1, pageNum=None), "sent page 1 again for page 2", 2),
+        (lambda number: body_of(number, total=number + 1), "after 6 pages", 6),
+        (lambda number: body_of(number, total=10**9), "after 6 pages", 6),
+    ],
+)
+@pytest.mark.parametrize("prefetch", [0, 1])
+async def test_a_list_without_end_is_an_error(body, message, calls, prefetch, monkeypatch):
+    """The same page over and over, or always one more: what was right is handed out, then a ResponseError."""
+    monkeypatch.setattr(paging, "MOST_PAGES", 6)
+    table = Table(body)
+    rows = []
+    async with client_at(table) as client:
+        with pytest.raises(ResponseError, match=message):
+            rows.extend([row.hash async for row in client.crashes.table(APP, prefetch=prefetch)])
+        await anext(client.crashes.table(APP).pages())
+    assert calls + 1 <= len(table.asked) <= calls + 1 + prefetch
+
+
+@pytest.mark.anyio
+async def test_pages_are_results():
+    """Each page has its rows, its number and its own exchange; two iterations ask twice."""
+    recorder = served()
+    async with client_of(recorder) as client:
+        table = client.crashes.table(APP)
+        first = [page async for page in table.pages()]
+        again = [row async for row in table]
+    assert [page.page_num for page in first] == list(range(1, first[0].total_pages + 1))
+    assert all(page.http.status == 200 for page in first)
+    assert [row for page in first for row in page] == again
+    assert len(recorder.sent) == 2 * len(first)
+
+
+@pytest.mark.anyio
+async def test_prefetching_asks_at_once_and_keeps_the_order():
+    """Pages that come back in any order are handed out in theirs, in fewer round trips."""
+    delays = itertools.cycle([5.0, 1.0, 3.0, 2.0])
+    slow, fast = served(up=lambda: next(delays)), served(up=1.0)
+    ends = []
+    for recorder, prefetch in ((slow, 4), (fast, 0)):
+        async with client_of(recorder) as client:
+            await client.apps.list()
+            began_at = anyio.current_time()
+            ends.append([row.hash async for row in client.crashes.table(APP, prefetch=prefetch)])
+            recorder.took_s = anyio.current_time() - began_at
+    assert ends[0] == ends[1]
+    assert slow.most_in_flight > 1 == fast.most_in_flight
+    assert len(slow.sent) == len(fast.sent)
+
+
+@pytest.mark.anyio
+async def test_prefetching_keeps_to_the_budget():
+    """More pages ahead than the budget allows wait in line like any call: no call is refused."""
+    recorder = served(limit=3, up=0.1, down=0.1)
+    async with client_of(recorder) as client:
+        assert len([row async for row in client.crashes.table(APP, prefetch=50)]) > 40
+    log = recorder.service.quota().log
+    assert len(log) == 5
+    assert not any(entry.is_refused for entry in log)
+
+
+def tasks():
+    """Count what runs."""
+    try:
+        return trio.lowlevel.current_statistics().tasks_living
+    except RuntimeError:
+        return len(asyncio.all_tasks())
+
+
+async def leave_by_break(table):
+    """Leave a loop early."""
+    async for _ in table:
+        break
+
+
+async def leave_by_closing(table):
+    """Close an iterator early, twice."""
+    rows = aiter(table)
+    await anext(rows)
+    await rows.aclose()
+    await rows.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await anext(rows)
+
+
+async def leave_after_some(table):
+    """Leave with pages in hand that were fetched ahead."""
+    pages = table.pages()
+    await anext(pages)
+    await anext(pages)
+    await pages.aclose()
+    with pytest.raises(StopAsyncIteration):
+        await anext(pages)
+
+
+async def leave_by_cancellation(table):
+    """Be cancelled while pages are under way."""
+    with anyio.move_on_after(1.5) as scope:
+        async for _ in table:
+            pass
+    assert scope.cancelled_caught
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("prefetch", [0, 3])
+@pytest.mark.parametrize("leave", [leave_by_break, leave_by_closing, leave_after_some, leave_by_cancellation])
+async def test_leaving_early_leaves_nothing_behind(leave, prefetch):
+    """No task, no call under way, no place in line: by break, by closing, by cancellation, with pages ahead or not."""
+    recorder = served(up=1.0)
+    async with client_of(recorder) as client:
+        before = tasks()
+        await leave(client.crashes.table(APP, prefetch=prefetch))
+        assert tasks() == before
+        assert recorder.in_flight == 0
+        assert "0 calls" in repr(client)
+        sent = len(recorder.sent)
+        await anyio.sleep(600)
+        assert len(recorder.sent) == sent
+        snapshot = client.budget()
+        assert snapshot.in_flight == 0
+
+
+@pytest.mark.anyio
+async def test_without_prefetch_no_task_is_started():
+    """A page is fetched by the reader's own task."""
+    seen = set()
+    table = Table(body_of)
+    table.script, script = lambda request, number: (seen.add(tasks()), script(request, number))[1], table.script
+    before = tasks()
+    assert len(await hashes(table)) == 6
+    assert seen == {before}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("prefetch", [0, 1, 5])
+async def test_a_page_that_fails_comes_after_those_before_it_and_can_be_asked_for_again(prefetch):
+    """Rows before it are handed out first; asking on begins with the page that failed."""
+    broken = [2]
+    table = Table(body_of)
+    plain = table.script
+
+    def script(request, number):
+        if table.number_of(request) in broken:
+            return bare(500, body={})
+        return plain(request, number)
+
+    table.script = script
+    async with client_at(table, retry=ONCE) as client:
+        rows = aiter(client.crashes.table(APP, prefetch=prefetch))
+        found = [(await anext(rows)).hash, (await anext(rows)).hash]
+        with pytest.raises(ServerError) as raised:
+            await anext(rows)
+        assert raised.value.endpoint == "crashes.table"
+        broken.clear()
+        found += [row.hash async for row in rows]
+    assert found == ["1-0", "1-1", "2-0", "2-1", "3-0", "3-1"]
+
+
+@pytest.mark.anyio
+async def test_tasks_may_share_an_iterator():
+    """Each row goes to one of them, each page is asked for once."""
+    table, found = Table(body_of), []
+    async with client_at(table) as client:
+        rows = aiter(client.crashes.table(APP, prefetch=1))
+
+        async def work():
+            async for row in rows:
+                found.append(row.hash)
+                await anyio.sleep(0.01)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(4):
+                group.start_soon(work)
+    assert sorted(found) == ["1-0", "1-1", "2-0", "2-1", "3-0", "3-1"]
+    assert len(table.asked) == 3
+
+
+def flows_of(number, following):
+    """Write a page of userflows as the service does."""
+    body = {"data": [{"name": f"flow {number}"}]}
+    return body if following is None else {**body, "pagination": {"nextPage": following}}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("following", [[2, 3, 4], ["2", "3", "4"], [True, True, True], [9, 1, "http://x/?pageNum=4"]])
+@pytest.mark.parametrize("ending", [None, 0, "", False])
+async def test_userflows_are_read_until_no_page_follows(following, ending):
+    """First without a number, then 2, 3, ...: whatever the service writes there, as long as it writes something."""
+    stated = dict(enumerate([*following, ending], start=1))
+    table = Table(lambda number: flows_of(number, stated[number]))
+    async with client_at(table) as client:
+        names = [flow.name async for flow in client.transactions.details(APP, "P1M")]
+    assert names == ["flow 1", "flow 2", "flow 3", "flow 4"]
+    assert table.asked == [None, "2", "3", "4"]
+
+
+@pytest.mark.anyio
+async def test_userflows_and_their_traces_are_complete():
+    """All pages of the simulator, in its order, and the link of a userflow leads to the same traces as its name."""
+    recorder = served()
+    async with client_of(recorder) as client:
+        by_three = [flow async for flow in client.transactions.details(APP, "P1M", page_size=3)]
+        at_once = [flow async for flow in client.transactions.details(APP, "P1M", page_size=1000)]
+        assert by_three == at_once
+        assert {flow.name for flow in at_once} == set(app().userflows.by_name)
+        flow = next(flow for flow in at_once if "/" in flow.name)
+        named = [trace async for trace in client.transactions.traces(APP, flow.name, "P1M")]
+        linked = [trace async for trace in client.transactions.traces(link=flow.link, period="P1M")]
+        assert named == linked
+        assert len(named) == 60
+        outcomes = await client.transactions.group(APP, link=flow.link)
+        assert outcomes == await client.transactions.group(APP, flow.name)
+    pages = math.ceil(len(at_once) / 3)
+    asked = [dict(query).get("pageNum") for *_, query in recorder.sent[:pages]]
+    assert asked == [None, *map(str, range(2, pages + 1))]
+
+
+@pytest.mark.anyio
+async def test_a_userflow_s_link_must_be_one():
+    """A link to something else, or with a name, or of another app than said, is refused."""
+    link = f"/v2/transactions/{APP}/group/Login"
+    recorder = served()
+    async with client_of(recorder) as client:
+        for arguments in (
+            {"link": "/v2/apps"},
+            {"link": link, "name": "Login"},
+            {"link": link, "app_id": "other"},
+            {"link": 7},
+        ):
+            with pytest.raises(ConfigurationError):
+                await client.transactions.group(**arguments)
+            with pytest.raises(ConfigurationError):
+                client.transactions.traces(period="P1M", **arguments)
+        assert await client.transactions.group(link=link)
+    assert len(recorder.sent) == 1
+
+
+@pytest.mark.anyio
+async def test_a_page_beyond_the_end_that_is_not_found_is_an_error():
+    """A count that promises pages which the service then denies is not glossed over."""
+    table = Table(body_of)
+    plain = table.script
+    table.script = lambda request, number: (
+        bare(404, body={}) if table.number_of(request) > 2 else plain(request, number)
+    )
+    with pytest.raises(NotFoundError):
+        await hashes(table)
