@@ -18,6 +18,7 @@ from apteligent_async._scheduling.readings import (
     token_bounds,
     usable,
 )
+from apteligent_async._scheduling.signals import Cause
 from apteligent_async._scheduling.views import View
 from apteligent_async._scheduling.windows import Windows
 
@@ -31,7 +32,10 @@ MINUTE_S = 60.0
 """The one bucket length for which a limit in calls per minute is the bucket's size, whatever its rounding."""
 
 TELLING_SIZE = 10
-"""In a bucket smaller than this, one call less than the whole may be a coincidence."""
+"""In a bucket smaller than this, one call less than the whole may be a coincidence, unless it happens again."""
+
+TELLING_WINDOWS = 2
+"""How often it must happen there, in windows next to each other."""
 
 ASSUMED_LIMIT = 20.0
 """Calls per minute before the service has said anything: the only value ever attested (grade B)."""
@@ -91,6 +95,7 @@ class Budget:
     _closed_until: float = field(default=-math.inf, alias="closed_until")
     _paused_until: float = field(default=-math.inf, alias="paused_until")
     _pace_s: float = field(default=60.0 / ASSUMED_LIMIT, alias="pace_s")
+    _whole_in_a_row: int = field(default=0, alias="whole_in_a_row")
     _may_infer: bool = field(default=True, alias="may_infer")
     _proven: float = field(default=1, init=False)
 
@@ -143,6 +148,16 @@ class Budget:
         if self.live and not self._holds_beside(cost):
             return math.inf
         return self.reopens_at
+
+    def obstacle(self, *, now: float) -> Cause:
+        """Say why no call is proven at this instant."""
+        if now < self._paused_until:
+            return Cause.LOST_ANSWER
+        if self.is_gated:
+            return Cause.REFUSED
+        if self.live:
+            return Cause.PROBE if self.ends is None else Cause.ANSWERS
+        return Cause.DRAINED
 
     def sharpens_at(self, *, now: float) -> float:
         """Name the instant at which one more answer would show tokens that rounding hides; the past: there are none."""
@@ -336,16 +351,16 @@ class Budget:
         """
         reset_s, size = numbers.reset_s or 0.0, math.floor(numbers.limit or 0.0)
         is_only = self.own == 1 and self.live == 0
-        if not (MINUTE_S - 1 <= reset_s <= MINUTE_S and is_only and size >= TELLING_SIZE):
+        if not (MINUTE_S - 1 <= reset_s <= MINUTE_S and is_only and size):
             return
-        shortest_s = max(reset_s - 1, MINUTE_S - 1)
-        for unit in Unit:
-            before, after = (_stated(unit, left, shortest_s, MINUTE_S) for left in (size, size - 1))
-            remaining = numbers.remaining or 0.0
-            if any(view.is_wary for view in self._alive() if view.hypothesis.unit is unit):
-                continue
-            if before.lo <= remaining <= before.hi or after.lo <= remaining <= after.hi:
-                self._begin_known_window(unit, size, is_counted=remaining < before.lo)
+        whole = [unit for unit in Unit if _looks_whole(unit, size, numbers)]
+        self._whole_in_a_row = self._whole_in_a_row + 1 if whole else 0
+        if size < TELLING_SIZE and self._whole_in_a_row < TELLING_WINDOWS:
+            return
+        for unit in whole:
+            if not any(view.is_wary for view in self._alive() if view.hypothesis.unit is unit):
+                is_counted = (numbers.remaining or 0.0) < _stated(unit, size, reset_s).lo
+                self._begin_known_window(unit, size, is_counted=is_counted)
 
     def _begin_known_window(self, unit: Unit, size: int, *, is_counted: bool) -> None:
         for view in self._alive():
@@ -375,8 +390,14 @@ class Budget:
         return min(view.budget_lo for view in self._alive()) >= self.live + cost
 
 
-def _stated(unit: Unit, left: int, shortest_s: float, longest_s: float) -> Span:
-    """Bound how `left` tokens are stated between `shortest_s` and `longest_s` before the reset, however rounded."""
+def _looks_whole(unit: Unit, size: int, numbers: Reading) -> bool:
+    stated = (_stated(unit, left, numbers.reset_s or 0.0) for left in (size, size - 1))
+    return any(span.lo <= (numbers.remaining or 0.0) <= span.hi for span in stated)
+
+
+def _stated(unit: Unit, left: int, reset_s: float) -> Span:
+    """Bound how `left` tokens are stated near the beginning of a minute's bucket, however rounded."""
     if unit is Unit.COUNT:
         return Span(left, left)
-    return Span(math.floor(60 * left / longest_s), math.ceil(60 * left / shortest_s))
+    shortest_s = max(reset_s - 1, MINUTE_S - 1)
+    return Span(math.floor(60 * left / MINUTE_S), math.ceil(60 * left / shortest_s))

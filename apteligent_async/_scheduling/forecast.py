@@ -52,7 +52,9 @@ class BudgetSnapshot:
         bucket_calls: calls that one bucket holds, or None until it was counted exactly.
         unit: ``speed`` or ``count``, what `Rate-Limit-Remaining` turned out to be; None while undecided.
         includes_call: whether the headers already count the call that brings them; None while undecided.
-        queued: calls that wait, by lane (``token``, ``interactive``, ``bulk``).
+        queued: calls that wait, by lane (``free``, ``token``, ``interactive``, ``bulk``).
+        waits_for: why the call at the head of the line waits, such as ``drained``; None if nobody waits.
+        waits_s: seconds that it will wait at least, or None if it waits for an answer.
         in_flight: calls under way.
         refusals: answers of 429 so far.
         others_seen: answers that only somebody else's calls explain.
@@ -72,6 +74,8 @@ class BudgetSnapshot:
     in_flight: int
     refusals: int
     others_seen: int
+    waits_for: str | None
+    waits_s: float | None
     _free: float = field(repr=False, alias="free")
     _opens_s: float = field(repr=False, alias="opens_s")
     _size: float = field(repr=False, alias="size")

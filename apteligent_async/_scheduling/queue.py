@@ -167,7 +167,7 @@ class Queue:
             if job is None:
                 continue
             is_starving = lane.passes >= MOST_PASSES and now - job.submitted_at >= age_s
-            if first is None or (is_starving and first.lane is not Lane.TOKEN):
+            if first is None or (is_starving and first.lane > Lane.TOKEN):
                 first = job
         return first
 

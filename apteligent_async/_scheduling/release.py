@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from apteligent_async._scheduling.signals import Job, Lane
+from apteligent_async._scheduling.signals import Cause, Job, Lane
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.policy import RatePolicy
 
-__all__ = ["released_at"]
+__all__ = ["held_until"]
 
 PHI = 0.25
 """The part of the tokens left that `shared` keeps under way: safe for about two peers that do not talk."""
@@ -23,8 +25,10 @@ PHI = 0.25
 _PAST = -math.inf
 
 
-def released_at(policy: RatePolicy, budget: Budget, job: Job, *, wanted: int, last_at: float, now: float) -> float:
-    """Name the instant from which the policy lets a job go.
+def held_until(
+    policy: RatePolicy, budget: Budget, job: Job, *, wanted: int, last_at: float, now: float
+) -> tuple[float, Cause]:
+    """Name the instant from which the policy lets a job go that is proven to be allowed, and why not before.
 
     Args:
         policy: the user's settings.
@@ -34,24 +38,30 @@ def released_at(policy: RatePolicy, budget: Budget, job: Job, *, wanted: int, la
         last_at: when the last call was started.
         now: the present instant.
     """
+    at, cause = _PAST, Cause.NOTHING
+    for rule_at, rule in _rules(policy, budget, job, wanted=wanted, last_at=last_at, now=now):
+        if rule_at > at:
+            at, cause = rule_at, rule
+    return at, cause
+
+
+def _rules(
+    policy: RatePolicy, budget: Budget, job: Job, *, wanted: int, last_at: float, now: float
+) -> Iterator[tuple[float, Cause]]:
+    if wanted > budget.left and budget.left - job.cost < 1:
+        yield _sharp_at(budget, now=now), Cause.LATE_LOOK
     if policy.mode == "shared" and budget.live + job.cost > max(job.cost, PHI * (budget.left + budget.live)):
-        return math.inf
-    if budget.left < job.cost:
-        return _PAST
-    at = _sharp_at(budget, job, wanted=wanted, now=now)
+        yield math.inf, Cause.ANSWERS
     if policy.mode == "polite":
-        at = max(at, _paced_at(budget, last_at))
+        yield _paced_at(budget, last_at), Cause.PACE
     if policy.share is not None:
-        at = max(at, _shared_at(budget, job, policy.share, now=now))
+        yield _shared_at(budget, job, policy.share, now=now), Cause.SHARE
     if job.lane is Lane.BULK and policy.reserve:
-        at = max(at, _reserve_at(budget, job, policy.reserve))
-    return at
+        yield _reserve_at(budget, job, policy.reserve), Cause.RESERVE
 
 
-def _sharp_at(budget: Budget, job: Job, *, wanted: int, now: float) -> float:
+def _sharp_at(budget: Budget, *, now: float) -> float:
     """Keep the last proven token of a backlog for a look at what rounding hides, where that look is sharp."""
-    if wanted <= budget.left or budget.left - job.cost >= 1:
-        return _PAST
     at = budget.sharpens_at(now=now)
     return math.inf if budget.live and at > now else at
 

@@ -37,12 +37,15 @@ from attrs import frozen
 
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, forecast
+from apteligent_async._scheduling.journal import Journal, Marks
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.queue import Queue
-from apteligent_async._scheduling.release import released_at
+from apteligent_async._scheduling.release import held_until
 from apteligent_async._scheduling.retry import judge
 from apteligent_async._scheduling.signals import (
     Again,
+    Cause,
+    Event,
     GiveUp,
     Job,
     Lane,
@@ -69,11 +72,13 @@ class Admission:
     Attributes:
         is_admitted: whether it waits now.
         eta: the forecast at its place, where the deadline made it hopeless; None otherwise.
+        cause: what it would have waited for, where the deadline made it hopeless.
         shed: a less urgent job that had to leave for it.
     """
 
     is_admitted: bool = True
     eta: Eta | None = None
+    cause: Cause = Cause.NOTHING
     shed: Job | None = None
 
 
@@ -92,6 +97,20 @@ class Scheduler:
         self._last_at = -math.inf
         self._jitter = 0.0
         self._wake_at: float | None = None
+        self._cause = Cause.NOTHING
+        self._journal: Journal | None = None
+
+    def watch(self) -> None:
+        """Begin to write down what happens."""
+        self._journal = self._journal or Journal()
+
+    def unwatch(self) -> None:
+        """Stop writing down what happens."""
+        self._journal = None
+
+    def events(self) -> Sequence[Event]:
+        """Give what happened since the last time; nothing while nobody watches."""
+        return self._journal.fetch() if self._journal is not None else ()
 
     def submit(self, job: Job, *, now: float) -> Admission:
         """Let a job join the line, unless its deadline is hopeless or the line is full.
@@ -102,32 +121,33 @@ class Scheduler:
             self._queue.rejoin(job)
             return Admission()
         job.submitted_at = now
-        if job.deadline_at < math.inf:
-            eta = forecast(self.budget, self._ahead_of(job) + job.cost, now=now)
-            if now + eta.pessimistic > job.deadline_at:
-                job.stage = Stage.ENDED
-                return Admission(is_admitted=False, eta=eta)
-        shed = None
-        if self.policy.max_queue is not None and len(self._queue) >= self.policy.max_queue:
-            shed = self._queue.youngest(below=job.lane) if self.policy.on_full == "shed" else None
-            if shed is None:
-                job.stage = Stage.ENDED
-                return Admission(is_admitted=False)
-            self._queue.leave(shed)
-        self._queue.enter(job)
-        return Admission(shed=shed)
+        admission = self._admit(job, now=now)
+        if admission.is_admitted:
+            ahead = self._ahead_of(job) if self._journal is not None else 0
+            self._queue.enter(job)
+            if self._journal is not None:
+                self._journal.note_call("queued", job, now, lane=job.lane.name.lower(), flow=job.flow, ahead=ahead)
+        else:
+            job.stage = Stage.ENDED
+            if self._journal is not None:
+                eta_s = None if admission.eta is None else admission.eta.expected
+                self._journal.note_call("rejected", job, now, eta_s=eta_s, cause=admission.cause.value)
+        return admission
 
     def due(self, *, now: float) -> Sequence[Job]:
         """Start every job that may start at this instant; asked again at the same instant, there is none left."""
         self._queue.ripen(now)
         started: list[Job] = []
+        at = math.inf
         while (job := self._queue.head(now=now, age_s=self.budget.expected_length_s)) is not None:
-            at = self._startable_at(job, now=now)
+            at, self._cause = self._startable_at(job, now=now)
             if at > now:
                 break
             self._start(job, now=now)
             started.append(job)
         self._wake_at = None if job is None or at == math.inf else at
+        if job is not None and self._journal is not None:
+            self._journal.note_blocked(self._cause, at, waiting=len(self._queue), at=now)
         return started
 
     def wake_at(self) -> float | None:
@@ -148,24 +168,32 @@ class Scheduler:
         """
         self._in_flight -= 1
         self._jitter = dice
+        before = Marks.of(self.budget) if self._journal is not None else None
         self._account(job, outcome, now=now)
+        if self._journal is not None and before is not None:
+            after, until = Marks.of(self.budget), self.budget.reopens_at
+            self._journal.note_answer(job, outcome, before, after, until=until, at=now)
         verdict = judge(job, outcome, now=now, dice=dice)
-        if isinstance(verdict, Again):
-            return self._repeat(job, verdict, now=now)
-        job.stage = Stage.ENDED
+        verdict = self._repeat(job, verdict, now=now) if isinstance(verdict, Again) else verdict
+        self._conclude(job, verdict, now=now)
         return verdict
 
-    def withdraw(self, job: Job, *, now: float) -> None:  # noqa: ARG002  every verb is told the time
+    def withdraw(self, job: Job, *, now: float) -> None:
         """Forget a job whose caller has gone before anything was sent for it."""
         if job.stage is Stage.STARTED:
             self._in_flight -= 1
             self.budget.give_back(job.cost)
+        if self._journal is not None and job.stage is not Stage.ENDED:
+            self._journal.note_call("withdrawn", job, now, was_started=job.stage is Stage.STARTED)
         self._queue.leave(job)
 
     def abandon(self, job: Job, *, now: float) -> None:
         """Forget a job whose caller has gone while it was under way: the service may still count it."""
         self._in_flight -= 1
-        self.budget.lose(job, now=now)
+        if job.cost:
+            self.budget.lose(job, now=now)
+        if self._journal is not None:
+            self._journal.note_call("abandoned", job, now)
         self._queue.leave(job)
 
     def snapshot(self, *, now: float) -> BudgetSnapshot:
@@ -190,59 +218,87 @@ class Scheduler:
             opens_s=max(budget.reopens_at - now, 0.0),
             size=budget.expected_size,
             length_s=budget.expected_length_s,
+            waits_for=None if not len(self._queue) else self._cause.value,
+            waits_s=None if self._wake_at is None else max(self._wake_at - now, 0.0),
         )
 
-    def _startable_at(self, job: Job, *, now: float) -> float:
+    def _startable_at(self, job: Job, *, now: float) -> tuple[float, Cause]:
         if self._in_flight >= self.policy.max_in_flight:
-            return math.inf
-        proven_at = self.budget.opens_at(job.cost)
-        if self.budget.left < job.cost and self.policy.mode != "exclusive" and self.budget.ends is not None:
-            proven_at += self._jitter * min(0.5, self.budget.expected_length_s / 100)
-        wise_at = released_at(
-            self.policy, self.budget, job, wanted=self._queue.wanted_in_all, last_at=self._last_at, now=now
-        )
-        return max(proven_at, wise_at)
+            return math.inf, Cause.IN_FLIGHT
+        if not job.cost:
+            return now, Cause.NOTHING
+        budget = self.budget
+        proven_at = budget.opens_at(job.cost)
+        if budget.left >= job.cost and proven_at <= now:
+            return held_until(
+                self.policy, budget, job, wanted=self._queue.wanted_in_all, last_at=self._last_at, now=now
+            )
+        if budget.left < job.cost and self.policy.mode != "exclusive" and budget.ends is not None:
+            proven_at += self._jitter * min(0.5, budget.expected_length_s / 100)
+        return proven_at, budget.obstacle(now=now)
+
+    def _admit(self, job: Job, *, now: float) -> Admission:
+        if job.deadline_at < math.inf and job.cost:
+            eta = forecast(self.budget, self._ahead_of(job) + job.cost, now=now)
+            if now + eta.pessimistic > job.deadline_at:
+                return Admission(is_admitted=False, eta=eta, cause=self.budget.obstacle(now=now))
+        if self.policy.max_queue is None or len(self._queue) < self.policy.max_queue:
+            return Admission()
+        shed = self._queue.youngest(below=job.lane) if self.policy.on_full == "shed" else None
+        if shed is None:
+            return Admission(is_admitted=False)
+        self._queue.leave(shed)
+        if self._journal is not None:
+            self._journal.note_call("shed", shed, now)
+        return Admission(shed=shed)
 
     def _start(self, job: Job, *, now: float) -> None:
         self._queue.pop(job)
-        self.budget.take(job.cost, now=now)
         self._in_flight += 1
-        self._last_at = now
         job.granted_at = now
         job.attempts += 1
+        budget = self.budget
+        was_gated, is_probe = budget.is_gated, budget.left < job.cost or budget.ends is None
+        if job.cost:
+            budget.take(job.cost, now=now)
+            self._last_at = now
+        if self._journal is not None:
+            self._journal.note_start(job, budget, was_gated=was_gated, is_probe=is_probe and job.cost > 0, at=now)
 
     def _account(self, job: Job, outcome: Outcome, *, now: float) -> None:
+        job.failures += isinstance(outcome, Overloaded | LinkFailed)
+        job.refusals += isinstance(outcome, Limited)
+        if not job.cost:
+            return
         match outcome:
             case Limited(reading=reading):
-                job.refusals += 1
                 self.budget.refuse(job, reading, now=now)
             case LinkFailed(was_sent=False):
-                job.failures += 1
                 self.budget.give_back(job.cost)
             case LinkFailed(reading=None):
-                job.failures += 1
                 self.budget.lose(job, now=now)
-            case LinkFailed(reading=reading):
-                job.failures += 1
-                self.budget.answer(job, reading, now=now)
-            case Overloaded(reading=reading):
-                job.failures += 1
-                self.budget.answer(job, reading, now=now)
-            case Succeeded(reading=reading) | Refused(reading=reading):
-                self.budget.answer(job, reading, now=now)
+            case LinkFailed() | Overloaded() | Succeeded() | Refused():
+                self.budget.answer(job, outcome.reading, now=now)
             case _:
                 assert_never(outcome)
 
-    def _repeat(self, job: Job, verdict: Again, *, now: float) -> Verdict:
-        at = max(verdict.at, self.budget.reopens_at if self.budget.is_gated else verdict.at)
+    def _repeat(self, job: Job, verdict: Again, *, now: float) -> Again | GiveUp:
+        at = max(verdict.at, self.budget.reopens_at) if self.budget.is_gated else verdict.at
         if at > job.deadline_at:
-            job.stage = Stage.ENDED
             return GiveUp(why="the next attempt would start after the deadline")
         if verdict.at > now:
             self._queue.delay(job, verdict.at)
         else:
             self._queue.rejoin(job)
         return Again(at=at)
+
+    def _conclude(self, job: Job, verdict: Verdict, *, now: float) -> None:
+        if not isinstance(verdict, Again):
+            job.stage = Stage.ENDED
+        if self._journal is not None and isinstance(verdict, Again):
+            self._journal.note_call("again", job, now, start_at=verdict.at)
+        elif self._journal is not None and isinstance(verdict, GiveUp):
+            self._journal.note_call("given_up", job, now, why=verdict.why)
 
     def _ahead_of(self, job: Job) -> int:
         """Count the tokens that go before a newcomer: all that wait in its lane and in the more urgent ones."""

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import math
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
 from apteligent_async._scheduling.policy import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
 __all__ = [
     "Again",
+    "Cause",
     "Done",
+    "Event",
     "GiveUp",
     "Job",
     "Lane",
@@ -46,11 +48,15 @@ class Priority(Enum):
 
 
 class Lane(IntEnum):
-    """The order of the queue's lanes; token calls go first, as everything else waits for them."""
+    """The order of the queue's lanes.
 
-    TOKEN = 0
-    INTERACTIVE = 1
-    BULK = 2
+    Calls that cost nothing wait for nobody; token calls come next, as everything else waits for them.
+    """
+
+    FREE = 0
+    TOKEN = 1
+    INTERACTIVE = 2
+    BULK = 3
 
 
 class Stage(Enum):
@@ -70,7 +76,8 @@ class Job:
     Attributes:
         lane: which lane of the queue it waits in.
         flow: calls of one flow stay in order; flows of one lane share it fairly.
-        cost: tokens that the service charges for it, at least 1.
+        cost: tokens that the service charges for it; 0 for a call that no budget counts.
+        label: what it is called in events.
         deadline_at: instant after which the caller no longer wants it.
         is_repeatable: whether it may be sent again after it may have reached the service.
         retry: when it is sent again.
@@ -87,6 +94,7 @@ class Job:
     lane: Lane = Lane.INTERACTIVE
     flow: Hashable = None
     cost: int = 1
+    label: str = ""
     deadline_at: float = math.inf
     is_repeatable: bool = True
     retry: RetryPolicy = _DEFAULT_RETRY
@@ -183,3 +191,44 @@ class GiveUp:
 
 
 Verdict = Done | Again | GiveUp
+
+
+class Cause(Enum):
+    """Why the call at the head of the line does not start."""
+
+    NOTHING = "nothing"
+    IN_FLIGHT = "in_flight"
+    """As many calls are under way as the policy allows."""
+    PROBE = "probe"
+    """The first call of a window is under way; its answer tells how many may follow."""
+    ANSWERS = "answers"
+    """What is proven is under way; the answers will tell what is left."""
+    DRAINED = "drained"
+    """The budget of this window is used up."""
+    REFUSED = "refused"
+    """The service has answered 429: nobody sends before the reset that it stated."""
+    LOST_ANSWER = "lost_answer"
+    """An answer did not come, or said nothing of the budget."""
+    SHARE = "share"
+    """Our share of this window is used up."""
+    PACE = "pace"
+    """The policy spreads the calls over the window."""
+    RESERVE = "reserve"
+    """What is left is kept for more urgent calls until later in the window."""
+    LATE_LOOK = "late_look"
+    """The last proven call of the window is kept until the numbers are sharp enough to show the rest."""
+
+
+@frozen
+class Event:
+    """One thing that happened in a scheduler, enough of them to rebuild what the service has counted.
+
+    Attributes:
+        name: such as ``call.start``; the names stand in `Scheduler`.
+        at: the instant, on the caller's clock.
+        detail: plain values by name.
+    """
+
+    name: str
+    at: float
+    detail: Mapping[str, Any]

@@ -60,6 +60,7 @@ class Windows:
         has_refusals: whether a call was refused in it, which may put off its end.
         has_stood: whether answers some time apart have named the same reset.
         is_moving: whether resets were seen to move on with the calls.
+        serial: counts the windows.
     """
 
     ends: Span | None = None
@@ -71,6 +72,7 @@ class Windows:
     has_refusals: bool = False
     has_stood: bool = False
     is_moving: bool = False
+    serial: int = 0
     _last: Span | None = None
     _placed_at: float = 0.0
 
@@ -126,6 +128,7 @@ class Windows:
         if is_late and self._last is not None and span.lo <= self._last.hi:
             return None
         self.ends, self._placed_at = span, now
+        self.serial += 1
         self._measure()
         return Place(span, is_first=True)
 
@@ -134,6 +137,7 @@ class Windows:
         self.is_moving = now < self.ends.lo
         self._last, self.ends, self._placed_at, self.opened_at = self.ends, span, now, None
         self.is_first = False
+        self.serial += 1
         self._measure()
         return Place(span, has_rolled=True)
 
