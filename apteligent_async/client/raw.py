@@ -39,6 +39,8 @@ def raw_request(endpoint: Endpoint[Untyped], path: str, *, params: Mapping[str, 
         ConfigurationError: an argument cannot work.
         UnsafeLinkError: the path is none, but an address or what could pass for one.
     """
+    if not isinstance(path, str):
+        raise ConfigurationError(f"path must be a text, not {path!r}.")
     (path,) = encoded(text, "path", path)
     if "?" in path or "#" in path:
         raise ConfigurationError("path must hold no query and no fragment: pass params= for the one, drop the other.")
