@@ -21,6 +21,7 @@ from tenacity.stop import stop_never
 from tenacity.wait import wait_none
 
 from apteligent_async._scheduling.signals import Job, Stage
+from apteligent_async._wire.dialects import ApteligentDialect
 from apteligent_async._wire.messages import LinkFailure, Reply
 from apteligent_async._wire.outcomes import outcome_of
 from apteligent_async.errors import ApteligentError, ClientStateError, DeadlineExceeded, QueueFull
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Admission, Scheduler
+    from apteligent_async._wire.dialects import Dialect
 
 __all__ = ["Answer", "Dispatcher", "NotSent", "Visit"]
 
@@ -48,6 +50,7 @@ class Visit:
         job: the call as the scheduler sees it; performed again, it takes its old place.
         send: makes one attempt and returns an answer for whatever the service or the link does. What it raises of
             ours, or `NotSent`, means that nothing was sent.
+        let_go: gives back what the last answer holds, such as a connection, once another attempt is to follow it.
         attempts: requests that were sent so far.
         waited_s: seconds spent waiting for its turns so far.
         failure: why it must leave the line without an answer, once it must.
@@ -55,6 +58,7 @@ class Visit:
 
     job: Job
     send: Callable[[], Awaitable[Answer]]
+    let_go: Callable[[], Awaitable[None]] | None = None
     attempts: int = 0
     waited_s: float = 0.0
     failure: ApteligentError | None = None
@@ -96,11 +100,13 @@ class Dispatcher:
     Args:
         scheduler: decides; nothing here does.
         dice: gives even draws from [0, 1).
+        dialect: reads what answers say of the budget; None for the Apteligent API's own.
     """
 
-    def __init__(self, scheduler: Scheduler, *, dice: Callable[[], float]) -> None:
+    def __init__(self, scheduler: Scheduler, *, dice: Callable[[], float], dialect: Dialect | None = None) -> None:
         self._scheduler = scheduler
         self._dice = dice
+        self._dialect = dialect or ApteligentDialect()
         # Linked lists: the ends of a plain dictionary are slow to find once many have left it there.
         self._sleepers: OrderedDict[Job, Visit] = OrderedDict()
         self._outside: OrderedDict[Job, Visit] = OrderedDict()
@@ -122,7 +128,7 @@ class Dispatcher:
             retry=retry_if_result(lambda _: visit.job.stage is not Stage.ENDED),
             stop=stop_never,
             wait=wait_none(),
-            sleep=lambda _: self._pass_gate(visit),
+            sleep=lambda _: self._return(visit),
         )
         answer: Answer = await loop(self._attempt, visit)
         return answer
@@ -182,7 +188,7 @@ class Dispatcher:
         job = visit.job
         try:
             answer = await visit.send()
-            outcome = outcome_of(answer)
+            outcome = outcome_of(answer, self._dialect)
         except (NotSent, ApteligentError):
             self._leave(visit)
             raise
@@ -195,6 +201,16 @@ class Dispatcher:
         self._scheduler.settle(job, outcome, now=anyio.current_time(), dice=self._dice())
         self._pump()
         return answer
+
+    async def _return(self, visit: Visit) -> None:
+        """Wait for the next turn, with nothing of the last answer in hand."""
+        if visit.let_go is not None:
+            try:
+                await visit.let_go()
+            except BaseException:
+                self._leave(visit)
+                raise
+        await self._pass_gate(visit)
 
     async def _pass_gate(self, visit: Visit) -> None:
         """Sleep until the job has been started; a caller that leaves before sending gives its start back."""

@@ -27,7 +27,7 @@ from apteligent_async.errors import ClientStateError, ConfigurationError, Connec
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-__all__ = ["ConnectionStack", "HttpLink", "is_loopback", "open_stack"]
+__all__ = ["NEVER_SENT", "OUR_FAULT", "ConnectionStack", "HttpLink", "is_loopback", "open_stack"]
 
 MOST_BYTES = 64 * 1024 * 1024
 """The largest body, decompressed, that is read: far above anything attested, far below what hurts."""
@@ -40,8 +40,11 @@ CONNECT_S = 10.0
 So a connection that is never made is told from an answer that never comes: the one costs no budget, the other may.
 """
 
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_OUR_FAULT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+"""What httpx raises when no connection could be had."""
+
+OUR_FAULT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+"""What httpx raises for a request that cannot be sent at all."""
 
 
 class ConnectionStack(httpx.AsyncBaseTransport):
@@ -212,7 +215,7 @@ class HttpLink:
         try:
             with anyio.fail_after(timeout_s):
                 return await self._exchange(self._build(request, token, timeout_s), received)
-        except _OUR_FAULT as error:
+        except OUR_FAULT as error:
             problem = type(error).__name__
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
             return _failure(error, received, timeout_s)
@@ -299,7 +302,7 @@ def _failure(error: Exception, received: list[httpx.Response], timeout_s: float 
         what = f"the time was up ({timeout_s:g} s for an attempt)" if timeout_s is not None else "the time was up"
     else:
         what = str(error) or type(error).__name__
-    was_sent = not isinstance(error, _NEVER_SENT)
+    was_sent = not isinstance(error, NEVER_SENT)
     where = "No complete answer came" if was_sent else "The service could not be reached"
     failed = ConnectionFailed(f"{where}: {what}.")
     failed.__cause__ = _bare(error)

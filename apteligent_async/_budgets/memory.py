@@ -8,11 +8,14 @@ from weakref import WeakValueDictionary
 from attrs import define, field
 
 from apteligent_async._scheduling.policy import RatePolicy
+from apteligent_async._scheduling.readings import ALL_HYPOTHESES
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
+
+    from apteligent_async._scheduling.readings import Hypothesis
 
 __all__ = ["MemoryBudget", "shared_budget"]
 
@@ -36,13 +39,21 @@ class MemoryBudget:
 
     _lines: dict[Hashable, _Line] = field(factory=dict, init=False, repr=False)
 
-    def join(self, loop: Hashable, policy: RatePolicy | None, run: Callable[[Scheduler], Runner]) -> Runner:
+    def join(
+        self,
+        loop: Hashable,
+        policy: RatePolicy | None,
+        run: Callable[[Scheduler], Runner],
+        *,
+        hypotheses: Sequence[Hypothesis] = ALL_HYPOTHESES,
+    ) -> Runner:
         """Give what runs this budget's scheduler on one event loop; whoever comes first makes it.
 
         Args:
             loop: the event loop.
             policy: the client's policy; None takes that of the others.
             run: makes the runner of a scheduler.
+            hypotheses: the ways in which the service's numbers may have to be read; the first to join says.
 
         Raises:
             ConfigurationError: the budget is in use there under another policy.
@@ -50,7 +61,7 @@ class MemoryBudget:
         line = self._lines.get(loop)
         if line is None:
             chosen = policy or RatePolicy()
-            line = self._lines[loop] = _Line(chosen, run(Scheduler(chosen)))
+            line = self._lines[loop] = _Line(chosen, run(Scheduler(chosen, hypotheses=hypotheses)))
         elif policy is not None and policy != line.policy:
             raise ConfigurationError(
                 f"This budget is in use under {line.policy}; clients that share a budget share its policy. "

@@ -19,7 +19,7 @@ from apteligent_async._scheduling.readings import (
     usable,
 )
 from apteligent_async._scheduling.signals import Cause
-from apteligent_async._scheduling.views import View
+from apteligent_async._scheduling.views import View, views_of
 from apteligent_async._scheduling.windows import Windows
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Budget:
     own: int = 0
     others_seen: int = 0
     refusals: int = 0
-    _views: tuple[View, ...] = field(factory=lambda: tuple(View(each) for each in ALL_HYPOTHESES), alias="views")
+    _views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES), alias="views")
     _blind: int = field(default=0, alias="blind")
     _stragglers: list[tuple[float, int]] = field(factory=list, alias="stragglers")
     _own_sure: int = field(default=0, alias="own_sure")

@@ -48,10 +48,12 @@ class Hypothesis:
     Attributes:
         unit: what `remaining` counts.
         includes_call: whether the call that brought the numbers is already taken off.
+        is_likely: whether it is held from the start; if not, only once a refusal has contradicted the likely ones.
     """
 
     unit: Unit
     includes_call: bool
+    is_likely: bool = True
 
 
 ALL_HYPOTHESES = tuple(Hypothesis(unit, includes_call) for unit in Unit for includes_call in (True, False))

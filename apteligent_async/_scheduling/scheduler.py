@@ -40,6 +40,7 @@ from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, forecast
 from apteligent_async._scheduling.journal import Journal, Marks
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.queue import Queue
+from apteligent_async._scheduling.readings import ALL_HYPOTHESES
 from apteligent_async._scheduling.release import held_until
 from apteligent_async._scheduling.retry import judge
 from apteligent_async._scheduling.signals import (
@@ -58,9 +59,12 @@ from apteligent_async._scheduling.signals import (
     Succeeded,
     Verdict,
 )
+from apteligent_async._scheduling.views import views_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from apteligent_async._scheduling.readings import Hypothesis
 
 __all__ = ["Admission", "Scheduler"]
 
@@ -89,9 +93,9 @@ class Scheduler:
     `wake_at`, or when something happens, whichever is first.
     """
 
-    def __init__(self, policy: RatePolicy | None = None) -> None:
+    def __init__(self, policy: RatePolicy | None = None, *, hypotheses: Sequence[Hypothesis] = ALL_HYPOTHESES) -> None:
         self.policy = policy or RatePolicy()
-        self.budget = Budget(is_alone=self.policy.mode == "exclusive")
+        self.budget = Budget(is_alone=self.policy.mode == "exclusive", views=views_of(hypotheses))
         self._queue = Queue()
         self._in_flight = 0
         self._last_at = -math.inf

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from apteligent_async._scheduling.readings import Hypothesis
 
-__all__ = ["View"]
+__all__ = ["View", "views_of"]
 
 _STRIKES = 2
 """Windows that must contradict a hypothesis before it is ruled out."""
@@ -147,3 +149,8 @@ class View:
     def forget_budget(self) -> None:
         """Drop what earlier windows taught: it does not fit any more."""
         self.budget_lo, self.budget_hi = 0, math.inf
+
+
+def views_of(hypotheses: Iterable[Hypothesis]) -> tuple[View, ...]:
+    """Open the books of each way of reading; the unlikely ones are kept closed until a refusal opens them."""
+    return tuple(View(each, is_alive=each.is_likely) for each in hypotheses)

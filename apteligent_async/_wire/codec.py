@@ -32,9 +32,9 @@ from apteligent_async.models.transactions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Mapping
 
-__all__ = ["NAMES", "loads", "structure", "structure_result", "unstructure"]
+__all__ = ["NAMES", "json_object", "loads", "structure", "structure_result", "unstructure"]
 
 Model = TypeVar("Model")
 ResultType = TypeVar("ResultType", bound=Result)
@@ -78,6 +78,15 @@ def loads(body: bytes) -> Any:
         problem = _json_problem(error)
     # Raised out here, as the decoder's own error holds the whole body, which may be a secret.
     raise ResponseError(f"The answer is not JSON: {problem}.")
+
+
+def json_object(body: bytes) -> Mapping[str, Any]:
+    """Decode a body as far as it is a JSON object; whatever else it is counts as an empty one."""
+    try:
+        value = loads(body)
+    except ResponseError:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def structure(value: Any, model: type[Model]) -> Model:

@@ -1,17 +1,17 @@
-"""A reply becomes a result or an error, here and nowhere else: the only reader of status codes."""
+"""A reply becomes a result or an error, here and nowhere else."""
 
 from __future__ import annotations
 
 import json
-import math
 from contextlib import nullcontext
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, quote_plus, urlsplit
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from apteligent_async._wire.codec import loads, structure, structure_result
+from apteligent_async._scheduling.signals import Reading
+from apteligent_async._wire.codec import json_object, loads, structure, structure_result
+from apteligent_async._wire.dialects import ApteligentDialect
 from apteligent_async.errors import (
     ApteligentError,
     AuthenticationError,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from apteligent_async._wire.drift import Drift
     from apteligent_async._wire.messages import Reply
 
-__all__ = ["RateFigures", "decode", "rate_figures", "retry_after_s"]
+__all__ = ["decode"]
 
 LONGEST_EXCERPT = 2_000
 LONGEST_QUOTE = 300
@@ -50,23 +50,6 @@ _FAMILIES: dict[int, tuple[type[ApteligentError], str]] = {
     5: (ServerError, "The service failed"),
 }
 _NONSENSE = (ResponseError, "The service answered with a status that means nothing here")
-
-
-@frozen(kw_only=True)
-class RateFigures:
-    """What a reply says about the budget: numbers as stated, each None where it says nothing.
-
-    Attributes:
-        limit: calls per minute.
-        remaining: what is left, in the service's own unit.
-        reset_s: seconds to the end of the bucket.
-        actual: calls per minute that the service counted; in 429 bodies only.
-    """
-
-    limit: float | None = None
-    remaining: float | None = None
-    reset_s: float | None = None
-    actual: float | None = None
 
 
 def decode(
@@ -103,31 +86,6 @@ def decode(
         raise
 
 
-def rate_figures(reply: Reply) -> RateFigures | None:
-    """Read what the headers, or the body of a 429, say about the budget; None if they say nothing."""
-    body = _fields(reply) if reply.status == 429 else {}
-    figures = RateFigures(
-        limit=_first_number(body.get("limit"), reply.headers.get("rate-limit-limit")),
-        remaining=_first_number(reply.headers.get("rate-limit-remaining")),
-        reset_s=_first_number(body.get("reset"), reply.headers.get("rate-limit-reset")),
-        actual=_first_number(body.get("actual")),
-    )
-    return None if figures == RateFigures() else figures
-
-
-def retry_after_s(reply: Reply) -> float | None:
-    """Read ``Retry-After`` as seconds, a date by the reply's own clock; None without one (the usual: grade D)."""
-    text = reply.headers.get("retry-after", "")
-    seconds = _first_number(text)
-    if seconds is not None:
-        return max(seconds, 0.0)
-    try:
-        wait = parsedate_to_datetime(text) - parsedate_to_datetime(reply.headers.get("date", ""))
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return max(wait.total_seconds(), 0.0)
-
-
 def _result(endpoint: Endpoint[Found], reply: Reply, timeline: object, secrets: Sequence[str]) -> Found:
     result: type[Any] = endpoint.result
     body = None if result is Untyped and not reply.body else loads(reply.body)
@@ -143,7 +101,7 @@ def _result(endpoint: Endpoint[Found], reply: Reply, timeline: object, secrets: 
 
 def _refusal(endpoint: Endpoint[Any], reply: Reply, secrets: Sequence[str]) -> ApteligentError:
     status = reply.status
-    said = _quoted(_said(_fields(reply)), secrets)
+    said = _quoted(_said(json_object(reply.body)), secrets)
     if endpoint.is_secret and status in {400, 401, 403}:
         return AuthenticationError(f"The service refused the credentials ({status}){said}.")
     if status == 429:
@@ -155,9 +113,9 @@ def _refusal(endpoint: Endpoint[Any], reply: Reply, secrets: Sequence[str]) -> A
 
 
 def _limited(reply: Reply, said: str) -> RateLimitedError:
-    figures = rate_figures(reply) or RateFigures()
+    stated = ApteligentDialect().read(reply) or Reading()
     return RateLimitedError(
-        f"The rate limit is used up (429){said}.", limit=figures.limit, actual=figures.actual, reset=figures.reset_s
+        f"The rate limit is used up (429){said}.", limit=stated.limit, actual=stated.actual, reset=stated.reset_s
     )
 
 
@@ -167,14 +125,6 @@ def _host(reply: Reply) -> str:
     except ValueError:
         host = None
     return printable(host)[:LONGEST_QUOTE] if host else "a place on the same host"
-
-
-def _fields(reply: Reply) -> Mapping[str, Any]:
-    try:
-        body = loads(reply.body)
-    except ResponseError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _said(body: Mapping[str, Any]) -> str:
@@ -201,20 +151,3 @@ def _without(text: str, secrets: Sequence[str]) -> str:
 def _excerpt(body: bytes, longest: int, secrets: Sequence[str]) -> str:
     text = _without(body.decode("utf-8", errors="replace"), secrets)[:longest]
     return "".join(character if character.isprintable() or character in "\n\t" else "?" for character in text)
-
-
-def _first_number(*candidates: object) -> float | None:
-    for candidate in candidates:
-        if isinstance(candidate, str | int | float) and not isinstance(candidate, bool):
-            number = _number(candidate)
-            if number is not None:
-                return number
-    return None
-
-
-def _number(candidate: str | float) -> float | None:
-    try:
-        number = float(candidate)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None
