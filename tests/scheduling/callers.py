@@ -7,6 +7,7 @@ hold at every instant; they are the methods whose names begin with ``law``.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
@@ -49,8 +50,10 @@ class Callers:
     """Jobs, attempts and stragglers around one scheduler; every verb is followed by ``ask``.
 
     Attributes:
+        patience_s: how long an attempt may be under way before it is given up.
         flights: attempts that the scheduler believes to be under way.
         strays: (instant of arrival, cost) of requests that were given up on their way.
+        strayed: tokens that they have taken, by the end of the window that they fell into.
         excuse: what has happened that excuses refusals from now on; empty for nothing.
         diary: every verb and everything that it started, to be repeated.
     """
@@ -59,12 +62,14 @@ class Callers:
     service: Service
     now: float = 0.0
     excuse: str = ""
+    patience_s: float = math.inf
     scheduler: Scheduler = field(init=False)
     jobs: list[Job] = field(factory=list)
     flights: list[Flight] = field(factory=list)
     ended: set[Job] = field(factory=set)
     strays: list[tuple[float, int]] = field(factory=list)
     diary: list[tuple[str, int, float, dict[str, Any], list[int]]] = field(factory=list)
+    strayed: Counter[float] = field(factory=Counter)
     gate_at: float = -math.inf
     paused_until: float = -math.inf
     has_heard: bool = False
@@ -147,8 +152,12 @@ class Callers:
         while True:
             wake_at = self.scheduler.wake_at()
             stray_at = min((at for at, _ in self.strays), default=math.inf)
-            self.now = min(until, math.inf if wake_at is None else wake_at, stray_at)
+            late_at = min((flight.job.granted_at + self.patience_s for flight in self.flights), default=math.inf)
+            self.now = min(until, math.inf if wake_at is None else wake_at, stray_at, max(late_at, self.now))
             self._arrive_strays()
+            for flight in [each for each in self.flights if each.job.granted_at + self.patience_s <= self.now]:
+                flight.is_sent = True
+                self.lose(flight, dice=0.5)
             for job in [job for job in self.waiting() if job.deadline_at <= self.now]:
                 self.leave(job)
             self._ask("ask", None)
@@ -174,8 +183,9 @@ class Callers:
     # The laws
 
     def law_no_avoidable_refusal(self, answer: Answer) -> None:
-        """I1: with numbers heard and no excuse, nothing is ever refused."""
-        assert answer.is_allowed or self.excuse or not self.has_heard, f"refused at {self.now}"
+        """I1: with numbers heard and no excuse, nothing is ever refused, unless strays have taken a whole window."""
+        has_excuse = self.excuse or not self.has_heard or self.strayed[answer.reset_at] >= self.service.budget
+        assert answer.is_allowed or has_excuse, f"refused at {self.now}"
 
     def law_proven_is_true(self) -> None:
         """I2: what is proven would be left if everything on its way arrived now."""
@@ -265,7 +275,8 @@ class Callers:
     def _arrive_strays(self) -> None:
         for stray in [stray for stray in self.strays if stray[0] <= self.now]:
             self.strays.remove(stray)
-            self.law_no_avoidable_refusal(self.service.call(stray[1], now=self.now))
+            self.service.call(stray[1], now=self.now)
+            self.strayed[self.service.ends_at] += stray[1]
 
     def _end(self, job: Job) -> None:
         assert job not in self.ended, "a job ended twice"

@@ -47,7 +47,7 @@ class Undisturbed(RuleBasedStateMachine):
             is_harsh=data.draw(st.booleans()),
             words=words,
         )
-        self.callers = Callers(policy, service)
+        self.callers = Callers(policy, service, patience_s=0.9 * min(window_s, 30.0))
 
     @rule(
         many=st.integers(1, 12),

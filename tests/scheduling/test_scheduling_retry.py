@@ -74,7 +74,7 @@ DICE = st.floats(0, 1, exclude_max=True)
 
 
 @TRIED
-@given(DICE, st.integers(1, 1000), st.none() | st.floats(0, 1e5), st.floats(0, 100), st.floats(0, 100))
+@given(DICE, st.integers(1, 5000), st.none() | st.floats(0, 1e5), st.floats(0, 100), st.floats(0, 100))
 def test_waits_are_capped_and_never_earlier_than_asked(dice, failures, asked_s, base_s, cap_s):
     """However often it failed, the wait lies between what was asked for and the cap more."""
     policy = RetryPolicy(max_attempts=failures + 1, base_s=base_s, cap_s=cap_s)
@@ -103,7 +103,6 @@ def test_no_attempt_is_promised_beyond_the_deadline(outcome, dice, patience_s, f
     assert isinstance(verdict, GiveUp) or verdict.at < job.deadline_at
 
 
-@pytest.mark.xfail(reason="two to the power of a thousand is no float", raises=OverflowError)
 def test_absurd_counts_of_failures_do_not_overflow():
     """A job that has failed ten thousand times still has a wait of the cap at most."""
     job = Job(retry=RetryPolicy(max_attempts=100_000))
