@@ -148,6 +148,29 @@ async def test_a_refused_token_is_renewed_once_for_all_calls_under_way(status):
     assert all(apps.http.timeline.attempts <= 2 for apps in ends)
 
 
+async def test_a_late_refusal_of_the_old_token_does_not_cost_the_new_one():
+    """It arrives when the token has been renewed already: the call is sent again, and nothing is fetched."""
+
+    async def judge(request, token):
+        if token.endswith("1"):
+            await anyio.sleep(5 if len(issuer.requests) == 4 else 0)
+            return fine(status=401, body={})
+        return fine()
+
+    class Slow(Issuer):
+        async def _answer(self, request, number):
+            answer = await super()._answer(request, number)
+            return await answer if hasattr(answer, "__await__") else answer
+
+    issuer = Slow(lambda request, token: fine())
+    async with client_of(issuer) as client:
+        await client.apps.list()
+        issuer.judge = judge
+        ends = await gather(*[client.apps.list] * 2)
+        assert all(len(apps) == 1 for apps in ends)
+    assert issuer.token_calls == 2
+
+
 async def test_refused_calls_rejoin_at_their_old_places():
     """After the renewal they go before those who stood behind them."""
     sent = []
@@ -190,7 +213,8 @@ async def test_a_missing_right_costs_one_renewal_however_many_paths_it_closes():
     async with client_of(issuer) as client:
         for number in range(8):
             with pytest.raises(AuthenticationError):
-                await client.error_monitoring.graph(graph="dau", app_id=f"{number:024}")
+                await client.trends.app(f"{number:024}")
+        assert len(set(issuer.paths)) == 9
         assert (issuer.token_calls, len(issuer.requests)) == (2, 2 + 9)
         issuer.judge = lambda request, token: fine() if token.endswith("3") else fine(status=401, body={})
         assert len(await client.apps.list()) == 1

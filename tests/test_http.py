@@ -107,6 +107,7 @@ async def test_half_an_answer_is_a_failure_of_the_link(answer):
         assert failure.was_sent
         assert isinstance(failure.error, ConnectionFailed)
         assert "No complete answer" in str(failure.error)
+        assert len(link._client._transport._free) == 1, "the place of the broken connection is not given back"
         assert server.wait_until_open(0)
         await link.aclose()
 

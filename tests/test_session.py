@@ -195,6 +195,16 @@ async def test_a_timeout_is_that_of_each_attempt():
     assert transport.arrived[1] - transport.arrived[0] >= 2.0
 
 
+async def test_a_connection_that_is_not_made_in_time_costs_no_budget():
+    """It is told from an answer that does not come: nothing was sent."""
+    transport = SimulatorTransport(Service(WORLD), connect=9.0)
+    async with client_of(transport, timeout=2.0, retry=RetryPolicy(max_attempts=1)) as client:
+        with pytest.raises(ConnectionFailed, match="could not be reached"):
+            await client.apps.list()
+        assert client.budget().left_low == 1
+    assert transport.calls == 0
+
+
 # Deadlines and scopes
 
 
