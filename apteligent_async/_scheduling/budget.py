@@ -46,6 +46,9 @@ UNSTATED_RESET_S = 60.0
 STRAGGLER_S = 30.0
 """How long a call that was given up may still reach the service."""
 
+MOST_PEERS = 32
+"""The most clients of one budget that are told apart."""
+
 SLOWEST_PACE_S = 60.0
 """The floor of the rate without any numbers: one call a minute."""
 
@@ -78,6 +81,7 @@ class Budget:
         windows: resets, past and next.
         own: tokens that our calls can have cost in the present window, those that were given up included.
         others_seen: answers that our own calls do not explain.
+        peers: how many seem to share the budget, ourselves included.
         refusals: answers of 429.
     """
 
@@ -87,6 +91,7 @@ class Budget:
     windows: Windows = field(factory=Windows)
     own: int = 0
     others_seen: int = 0
+    peers: int = 1
     refusals: int = 0
     _views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES), alias="views")
     _blind: int = field(default=0, alias="blind")
@@ -242,6 +247,7 @@ class Budget:
 
     def _open_window(self, proven: float, *, now: float) -> None:
         """Begin a window whose predecessor's end has surely passed: at least the next call is proven."""
+        self._count_peers()
         self.windows.open(now=now)
         for view in self._views:
             view.begin_window()
@@ -250,6 +256,13 @@ class Budget:
         self._tally()
         self._closed_until = -math.inf
         self.own, self._own_sure = self._blind, 0
+
+    def _count_peers(self) -> None:
+        """Guess how many share the budget evenly, from our part of a window in which others were seen."""
+        if not any(view.is_wary for view in self._alive()):
+            self.peers = 1
+        elif self.own:
+            self.peers = min(max(round(self.expected_size / self.own), 2), MOST_PEERS)
 
     def _begin_stretch(self, now: float) -> None:
         for view in self._views:

@@ -112,18 +112,23 @@ def token_bounds(
         least, most = math.floor(remaining), float(math.ceil(remaining))
     else:
         least, most = _from_speed(remaining, shortest_s=ends.lo - received_at, longest_s=ends.hi - sent_at)
-    if reading.limit is not None and remaining == reading.limit:
-        most = math.inf  # the service may cap what it states at its limit
+    if _may_be_capped(reading):
+        most = math.inf
     most = max(least, most)
     if hypothesis.includes_call:
         return least, most
     return max(least - 1, 0), max(most - 1, 0)
 
 
+def _may_be_capped(reading: Reading) -> bool:
+    """Whether the service may have stated its limit in place of a larger number, each rounded in its own way."""
+    return reading.limit is not None and abs((reading.remaining or 0.0) - reading.limit) <= 1
+
+
 def is_possible(reading: Reading, unit: Unit) -> bool:
     """Whether a usable reading can be true at all: as a speed, what is left must come to a whole number of tokens."""
     remaining, reset_s = reading.remaining or 0.0, reading.reset_s or 0.0
-    if unit is Unit.COUNT or remaining <= 0 or remaining == reading.limit:
+    if unit is Unit.COUNT or remaining <= 0 or _may_be_capped(reading):
         return True
     doubt_s = 1.0 if float(reset_s).is_integer() else _FINE
     least, most = _from_speed(remaining, shortest_s=reset_s - doubt_s, longest_s=reset_s + doubt_s)

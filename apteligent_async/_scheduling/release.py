@@ -50,7 +50,7 @@ def _rules(
 ) -> Iterator[tuple[float, Cause]]:
     if wanted > budget.left and budget.left - job.cost < 1:
         yield _sharp_at(budget, now=now), Cause.LATE_LOOK
-    if policy.mode == "shared" and budget.live + job.cost > max(job.cost, PHI * (budget.left + budget.live)):
+    if policy.mode == "shared" and budget.live + job.cost > max(job.cost, _under_way(budget)):
         yield math.inf, Cause.ANSWERS
     if policy.mode == "polite":
         yield _paced_at(budget, last_at), Cause.PACE
@@ -58,6 +58,11 @@ def _rules(
         yield _shared_at(budget, job, policy.share, now=now), Cause.SHARE
     if job.lane is Lane.BULK and policy.reserve:
         yield _reserve_at(budget, job, policy.reserve), Cause.RESERVE
+
+
+def _under_way(budget: Budget) -> float:
+    """Bound what `shared` keeps under way: all peers' parts together stay within half of what is left."""
+    return min(PHI, 1 / (2 * budget.peers)) * (budget.left + budget.live)
 
 
 def _sharp_at(budget: Budget, *, now: float) -> float:
