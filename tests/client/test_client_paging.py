@@ -207,6 +207,16 @@ async def test_a_list_without_end_is_an_error(body, message, calls, prefetch, mo
 
 
 @pytest.mark.anyio
+async def test_prefetching_never_goes_beyond_the_most_pages(monkeypatch):
+    """However many the service promises and the caller wants at once."""
+    monkeypatch.setattr(paging, "MOST_PAGES", 6)
+    table = Table(lambda number: body_of(number, total=10**9))
+    with pytest.raises(ResponseError, match="after 6 pages"):
+        await hashes(table, prefetch=50)
+    assert len(table.asked) == 6
+
+
+@pytest.mark.anyio
 async def test_pages_are_results():
     """Each page has its rows, its number and its own exchange; two iterations ask twice."""
     recorder = served()
