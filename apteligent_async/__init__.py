@@ -6,7 +6,7 @@
 The map of the package; arrows point down only:
 
     cli                         the command `apteligent`
-    client                      one typed method per endpoint, a file for each family
+    client      transport       one typed method per endpoint; the line for any httpx client
     _session                    the life of a call, and of a client
     _dispatch   _settings       the line in real time; what a client was made with
     _auth  _budgets  _http      the token; where budgets live; httpx
@@ -24,6 +24,7 @@ from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
 from apteligent_async._scheduling.signals import Priority
 from apteligent_async._version import __version__
 from apteligent_async._wire.codec import unstructure
+from apteligent_async._wire.dialects import ApteligentDialect, Dialect, IetfDialect, XRateLimitDialect
 from apteligent_async.client import ApteligentClient
 from apteligent_async.errors import (
     ApteligentError,
@@ -60,11 +61,13 @@ from apteligent_async.models.choices import (
 from apteligent_async.models.days import DayLabels
 from apteligent_async.models.filters import FilterEncoder, bracketed_filters, flat_filters, json_filters
 from apteligent_async.models.region import Region
+from apteligent_async.transport import RateLimitedTransport
 
 __all__ = [
     "AppAttribute",
     "AppType",
     "ApteligentClient",
+    "ApteligentDialect",
     "ApteligentError",
     "AuthenticationError",
     "BadRequestError",
@@ -74,11 +77,13 @@ __all__ = [
     "ConnectionFailed",
     "DayLabels",
     "DeadlineExceeded",
+    "Dialect",
     "ErrorGraph",
     "ErrorGroupBy",
     "ErrorStatus",
     "FilterEncoder",
     "FilterField",
+    "IetfDialect",
     "LivePeriod",
     "MemoryBudget",
     "NotFoundError",
@@ -89,6 +94,7 @@ __all__ = [
     "Priority",
     "QueueFull",
     "RateLimitedError",
+    "RateLimitedTransport",
     "RatePolicy",
     "Region",
     "ResponseError",
@@ -101,6 +107,7 @@ __all__ = [
     "UnattestedWarning",
     "Unchecked",
     "UnsafeLinkError",
+    "XRateLimitDialect",
     "__version__",
     "bracketed_filters",
     "flat_filters",
