@@ -28,7 +28,10 @@ __all__ = ["Crashes", "ErrorGroups", "Exceptions"]
 
 @frozen(repr=False)
 class ErrorGroups:
-    """One family of errors. In paths, ``{kind}`` is ``crash`` or ``exception``."""
+    """One family of errors. In paths, ``{kind}`` is ``crash`` or ``exception``.
+
+    Lists were asked for on two paths, and both worked (grade B): the app's id last, or by ``alternative_path`` first.
+    """
 
     _caller: Caller
     _rows: ErrorEndpoints
@@ -61,8 +64,7 @@ class ErrorGroups:
             app_version: one version alone (grade C: a dashboard).
             sort_by: such as ``sessionCount`` or ``uniqueSessionCount`` (grade C: a dashboard; the set is not known).
             sort_order: such as ``descending``; ``desc`` and ``DESC`` were seen as well (grade C).
-            alternative_path: ask ``/v2/app/{app_id}/{kind}/summaries``, which was in use too (grade B: the New Relic
-                integration).
+            alternative_path: ask ``/v2/app/{app_id}/{kind}/summaries`` (grade B: the New Relic integration).
 
         Raises:
             ConfigurationError: an argument cannot work; no call was spent.
@@ -125,27 +127,25 @@ class ErrorGroups:
             end_date: until when.
             sort_by: ``usersAffected``, ``timesOccurred``, ``firstOccurred`` or ``lastOccurred``.
             sort_order: ``ascending`` or ``descending``.
-            prefetch: how many pages to ask for together with the next one, as soon as the first has told how many
-                there are. They wait in line like any call, and the next page is handed out when all of them are
-                there: nothing is fetched while nobody waits.
-            alternative_path: ask ``/v2/{app_id}/{kind}/paginatedtable``, which was in use too (grade B: the New Relic
-                integration).
+            prefetch: how many pages to ask for together with the next one, once the first has told how many there
+                are. The next is handed out when all of them have come: nothing is fetched while nobody waits.
+            alternative_path: ask ``/v2/{app_id}/{kind}/paginatedtable`` (grade B: the New Relic integration).
 
         Raises:
             ConfigurationError: an argument cannot work; no call was spent.
             ResponseError: on the way: the service's count of pages cannot be right.
         """
-        endpoint = _on_path(self._rows.table, is_alternative=alternative_path)
-        asked = {
-            "app_id": app_id,
-            "app_version": app_version,
-            "period": period,
-            "start_date": start_date,
-            "end_date": end_date,
-            "sort_by": sort_by,
-            "sort_order": sort_order,
-        }
-        return Paged(self._caller.page_fetcher(endpoint, **asked), _place, prefetch=prefetch)
+        fetch = self._caller.page_fetcher(
+            _on_path(self._rows.table, is_alternative=alternative_path),
+            app_id=app_id,
+            app_version=app_version,
+            period=period,
+            start_date=start_date,
+            end_date=end_date,
+            sort_by=sort_by,
+            sort_order=sort_order,
+        )
+        return Paged(fetch, _place, prefetch=prefetch)
 
     async def details(
         self,
