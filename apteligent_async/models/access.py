@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from apteligent_async.models.frozen import FrozenMapping
 from apteligent_async.models.result import Part, Result
 from apteligent_async.models.tables import Column
 
@@ -105,4 +106,4 @@ class Untyped(Result):
 
     def headline(self) -> str:
         """Name the JSON type of the data."""
-        return {tuple: "list", type(None): "null"}.get(type(self.data), type(self.data).__name__)
+        return {FrozenMapping: "object", tuple: "list", type(None): "null"}.get(type(self.data), type(self.data).__name__)

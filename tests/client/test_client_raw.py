@@ -48,6 +48,7 @@ async def test_a_bare_path_is_a_call_like_any_other():
         answer = await client.request("get", "/v2/apps", params={"attributes": "appName"})
         assert (await client.with_options(priority="bulk").request("GET", "/v2/apps")).data
     assert type(answer) is Untyped
+    assert repr(answer) == "<Untyped object>"
     assert answer.data[APP] == {"appName": app().profile.name}
     assert answer.body["data"] == answer.data
     assert unstructure(answer) == json.loads(answer.http.body)
