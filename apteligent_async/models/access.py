@@ -106,4 +106,5 @@ class Untyped(Result):
 
     def headline(self) -> str:
         """Name the JSON type of the data."""
-        return {FrozenMapping: "object", tuple: "list", type(None): "null"}.get(type(self.data), type(self.data).__name__)
+        kind = type(self.data)
+        return {FrozenMapping: "object", tuple: "list", type(None): "null"}.get(kind, kind.__name__)
