@@ -21,7 +21,7 @@ from apteligent_async._auth import PasswordGrant, StaticToken
 from apteligent_async._budgets import MemoryBudget
 from apteligent_async._scheduling.forecast import BudgetSnapshot
 from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
-from apteligent_async._scheduling.signals import Priority
+from apteligent_async._scheduling.signals import Event, Priority
 from apteligent_async._version import __version__
 from apteligent_async._wire.codec import unstructure
 from apteligent_async._wire.dialects import ApteligentDialect, Dialect, IetfDialect, XRateLimitDialect
@@ -81,6 +81,7 @@ __all__ = [
     "ErrorGraph",
     "ErrorGroupBy",
     "ErrorStatus",
+    "Event",
     "FilterEncoder",
     "FilterField",
     "IetfDialect",

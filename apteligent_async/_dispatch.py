@@ -8,9 +8,11 @@ so a caller that is cancelled knows for certain whether its call had been starte
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import OrderedDict
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -31,11 +33,14 @@ if TYPE_CHECKING:
 
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Admission, Scheduler
+    from apteligent_async._scheduling.signals import Event
     from apteligent_async._wire.dialects import Dialect
 
 __all__ = ["Answer", "Dispatcher", "NotSent", "Visit"]
 
 Answer = Reply | LinkFailure
+
+_logger = logging.getLogger("apteligent_async")
 
 
 class NotSent(Exception):  # noqa: N818  a signal between two modules
@@ -112,6 +117,7 @@ class Dispatcher:
         self._outside: OrderedDict[Job, Visit] = OrderedDict()
         self._timer: anyio.CancelScope | None = None
         self._wake_at = math.inf
+        self._listeners: list[Callable[[Event], object]] = []
 
     async def perform(self, visit: Visit) -> Answer:
         """Wait for the call's turn, send it, and again as often as the scheduler says; give the last answer.
@@ -136,6 +142,29 @@ class Dispatcher:
     def snapshot(self) -> BudgetSnapshot:
         """Describe the budget and the line now."""
         return self._scheduler.snapshot(now=anyio.current_time())
+
+    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
+        """Call a function with everything that happens in the line from now on; give one that ends it.
+
+        The function is called in between, at the instant of the event: it must be quick. What it raises is logged.
+        """
+        self._listeners.append(listener)
+        self._scheduler.watch()
+        return partial(self._unsubscribe, listener)
+
+    def _unsubscribe(self, listener: Callable[[Event], object]) -> None:
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+        if not self._listeners:
+            self._scheduler.unwatch()
+
+    def _publish(self) -> None:
+        for event in self._scheduler.events():
+            for listener in tuple(self._listeners):
+                try:
+                    listener(event)
+                except Exception:  # a watcher's fault must not stop the line
+                    _logger.exception("A listener to %s failed.", event.name)
 
     def close(self, visits: Iterable[Visit]) -> None:
         """Fail, at once, those of a closing client's calls that wait; those under way end with their present answer."""
@@ -180,6 +209,7 @@ class Dispatcher:
         admission = self._scheduler.submit(visit.job, now=anyio.current_time())
         if admission.is_admitted:
             return admission
+        self._publish()
         if admission.eta is not None or self._scheduler.policy.on_full != "wait":
             raise _rejection(admission)
         return None
@@ -267,6 +297,7 @@ class Dispatcher:
         wake_at = self._scheduler.wake_at()
         self._wake_at = math.inf if wake_at is None else wake_at
         self._call_in()
+        self._publish()
 
     def _call_in(self) -> None:
         """Wake who has waited longest for room; if there is none, it waits on at the same place."""
@@ -291,5 +322,5 @@ def _rejection(admission: Admission) -> ApteligentError:
     return DeadlineExceeded(
         f"The deadline cannot be met: the rate budget lets this call start in about {eta.expected:.0f} s only.",
         eta=eta.expected,
-        cause="budget",
+        cause=admission.cause.value,
     )

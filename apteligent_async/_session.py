@@ -37,11 +37,12 @@ from apteligent_async.models.region import Region
 from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from apteligent_async._dispatch import Answer
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Scheduler
+    from apteligent_async._scheduling.signals import Event
     from apteligent_async._wire.calls import Endpoint
     from apteligent_async._wire.messages import Request
     from apteligent_async.models.access import Token
@@ -161,6 +162,11 @@ class Session:
         self._require_open()
         return self._dispatcher.snapshot()
 
+    def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
+        """Call a function with everything that happens in this budget's line; give one that ends it."""
+        self._require_open()
+        return self._dispatcher.subscribe(listener)
+
     def link_target(self, link: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         """Reduce a link of the service to a path and a query of its own.
 
@@ -215,7 +221,15 @@ class Session:
         now = anyio.current_time()
         deadline_at = math.inf if options.deadline is None else now + options.deadline
         call = _Call(endpoint=endpoint, request=request, options=options, began_at=now, deadline_at=deadline_at)
-        job = Job(lane=lane, is_repeatable=request.is_repeatable, retry=options.retry)
+        # An answer that belongs to no client id, such as discovery, is charged to no budget.
+        is_charged = request.is_authorized or request.is_secret
+        job = Job(
+            lane=lane if is_charged else Lane.FREE,
+            cost=int(is_charged),
+            label=request.endpoint,
+            is_repeatable=request.is_repeatable,
+            retry=options.retry,
+        )
         call.visit = Visit(job, partial(self._send, call))
         return call
 

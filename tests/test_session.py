@@ -312,3 +312,44 @@ async def _storm(callers, answers):
             ends = await gather(*[lambda caller=caller: call(*caller) for caller in callers])
         assert_clean(client)
     assert not [end for end in ends if isinstance(end, Exception) and not isinstance(end, ApteligentError)]
+
+
+# Calls that no budget counts, and watching
+
+
+async def test_discovery_waits_for_no_budget_and_spends_none():
+    """Discovery goes out while everything else waits for the reset, and what it answers stops nobody."""
+    service = WindowService(calls=3)
+    async with client_of(service) as client:
+        await gather(*[client.apps.list] * 3)
+        before = client.budget()
+        with anyio.move_on_after(1) as scope:
+            await client.discover()
+        after = client.budget()
+    assert not scope.cancelled_caught
+    assert (after.left_low, after.waits_for) == (before.left_low, before.waits_for)
+
+
+async def test_events_rebuild_the_services_count():
+    """Who only watches knows what the service counted, call by call."""
+    service, events = WindowService(calls=5), []
+    async with client_of(service) as client:
+        stop = client.on_event(events.append)
+        await gather(*[client.apps.list] * 12)
+        stop()
+        await client.apps.list()
+    starts = [event for event in events if event.name == "call.start"]
+    assert len(starts) == 12
+    assert len(service.arrived) == 13
+    assert {event.name for event in events} >= {"call.queued", "call.answer", "line.blocked", "window.open"}
+    blocked = [event.detail for event in events if event.name == "line.blocked" and event.detail["cause"] == "drained"]
+    assert blocked
+    assert all(detail["until"] is not None for detail in blocked)
+
+
+async def test_a_listener_that_fails_stops_nobody(caplog):
+    """The call goes on, and the log says whose fault it was."""
+    async with client_of(WindowService()) as client:
+        client.on_event(lambda event: 1 / 0)
+        await client.apps.list()
+    assert "listener" in caplog.text

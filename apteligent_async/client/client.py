@@ -23,7 +23,7 @@ from apteligent_async.models.filters import bracketed_filters
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     import httpx
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from apteligent_async._budgets import MemoryBudget
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.policy import RatePolicy
-    from apteligent_async._scheduling.signals import Priority
+    from apteligent_async._scheduling.signals import Event, Priority
     from apteligent_async.models.access import Discovery, Token, Untyped
     from apteligent_async.models.filters import FilterEncoder
     from apteligent_async.models.region import Region
@@ -156,6 +156,17 @@ class ApteligentClient:
     def budget(self) -> BudgetSnapshot:
         """Describe the rate budget as known now; costs no call."""
         return self._session.snapshot()
+
+    def on_event(self, listener: Callable[[Event], object]) -> Callable[[], None]:
+        """Watch the line of this client's budget, other clients of the same budget included.
+
+        Args:
+            listener: called with each `Event` at its instant; it must be quick, and what it raises is logged.
+
+        Returns:
+            A function that ends the watching.
+        """
+        return self._session.subscribe(listener)
 
     def drift(self) -> Mapping[str, Mapping[str, int]]:
         """Count, by endpoint, the keys and values that the service sent and this version does not know."""
