@@ -55,8 +55,10 @@ REQUESTS = '"requests"'
 """The quota unit that a policy has unless it names another (``qu``)."""
 
 _NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d*)?)")
-_MEMBER = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^",])+')
-_PARAMETER = re.compile(r"""([a-z*][a-z0-9_.*-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]+)""")
+# A string that is never closed goes on to the end: so nothing is ever looked at twice, however hostile the header.
+_STRING = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
+_MEMBER = re.compile(rf'(?:{_STRING}|[^",])++', re.DOTALL)
+_PARAMETER = re.compile(rf"(?:^|[;\s])([a-z*][a-z0-9_.*-]*+)\s*+=\s*+({_STRING}|[^;\s]++)", re.DOTALL)
 
 
 class Dialect(Protocol):
