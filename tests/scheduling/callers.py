@@ -111,14 +111,13 @@ class Callers:
 
     # What the link and the service do
 
-    def send(self, flight: Flight) -> None:
-        """Put a granted call on its way."""
-        flight.is_sent = True
-
-    def arrive(self, flight: Flight) -> None:
-        """Let a call reach the service."""
-        flight.answer = self.service.call(flight.job.cost, now=self.now)
-        self.law_no_avoidable_refusal(flight.answer)
+    def move(self, flight: Flight) -> None:
+        """Send a call that was granted, let one arrive that was sent, and leave one alone that was counted."""
+        if not flight.is_sent:
+            flight.is_sent = True
+        elif flight.answer is None:
+            flight.answer = self.service.call(flight.job.cost, now=self.now)
+            self.law_no_avoidable_refusal(flight.answer)
 
     def answer(self, flight: Flight, *, dice: float, is_overloaded: bool = False, is_bare: bool = False) -> None:
         """Bring a counted call's answer back, or what a failing service makes of it, or one without numbers."""
@@ -163,6 +162,23 @@ class Callers:
             self._ask("ask", None)
             if self.now >= until:
                 return
+
+    def finish(self) -> None:
+        """Let everybody have an answer: all jobs end in finite time, nothing is left over, and all repeats exactly."""
+        for _ in range(60 * len(self.jobs) + 200):
+            if len(self.ended) == len(self.jobs):
+                break
+            for flight in list(self.flights):
+                while flight.answer is None:
+                    self.move(flight)
+                self.answer(flight, dice=0.5)
+            wake_at = self.scheduler.wake_at()
+            if wake_at is not None:
+                self.pass_time(wake_at)
+        assert len(self.ended) == len(self.jobs)
+        assert not self.flights
+        assert self.scheduler.budget.live == 0
+        self.law_decisions_repeat()
 
     # What can be seen
 

@@ -8,7 +8,7 @@ import pytest
 from callers import Callers
 from effort import STATEFUL
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from reference import ROUNDINGS, Service, Words
 
 from apteligent_async._scheduling.policy import RatePolicy
@@ -29,6 +29,7 @@ POLICIES = st.builds(
     reserve=st.sampled_from([0.0, 0.1, 0.5]),
     max_in_flight=st.just(10_000),
 )
+ALONE = RatePolicy(mode="exclusive", reserve=0)
 
 
 class Undisturbed(RuleBasedStateMachine):
@@ -76,14 +77,14 @@ class Undisturbed(RuleBasedStateMachine):
     @rule(data=st.data())
     def move_one(self, data):
         """Send one call, or let it arrive where it was sent."""
-        self._move(data.draw(st.sampled_from(self.callers.flights)))
+        self.callers.move(data.draw(st.sampled_from(self.callers.flights)))
 
     @precondition(lambda self: self.callers.flights)
     @rule()
     def move_all(self):
         """Send every granted call and let every sent one arrive."""
         for flight in list(self.callers.flights):
-            self._move(flight)
+            self.callers.move(flight)
 
     @precondition(lambda self: self._counted())
     @rule(data=st.data(), dice=DICE, is_overloaded=st.booleans())
@@ -131,30 +132,10 @@ class Undisturbed(RuleBasedStateMachine):
         """Let everybody have an answer: all jobs end in finite time, nothing is left over, and all repeats exactly."""
         if not hasattr(self, "callers"):
             return
-        callers, jobs = self.callers, len(self.callers.jobs)
-        for _ in range(60 * jobs + 200):
-            if len(callers.ended) == jobs:
-                break
-            for flight in list(callers.flights):
-                while flight.answer is None:
-                    self._move(flight)
-                callers.answer(flight, dice=0.5)
-            wake_at = callers.scheduler.wake_at()
-            if wake_at is not None:
-                callers.pass_time(wake_at)
-        assert len(callers.ended) == jobs
-        assert not callers.flights
-        assert callers.scheduler.budget.live == 0
-        callers.law_decisions_repeat()
+        self.callers.finish()
 
     def _counted(self):
         return [flight for flight in self.callers.flights if flight.answer is not None]
-
-    def _move(self, flight):
-        if not flight.is_sent:
-            self.callers.send(flight)
-        elif flight.answer is None:
-            self.callers.arrive(flight)
 
 
 class Disturbed(Undisturbed):
@@ -186,6 +167,34 @@ class Disturbed(Undisturbed):
 @pytest.mark.parametrize("machine", [Undisturbed, Disturbed])
 def test_laws(machine):
     """No order of events breaks a law: not one, of submission, cancellation, delivery, loss or time."""
-    from hypothesis.stateful import run_state_machine_as_test
-
     run_state_machine_as_test(machine, settings=STATEFUL)
+
+
+@pytest.mark.parametrize(
+    "is_before",
+    [
+        False,
+        pytest.param(True, marks=pytest.mark.xfail(reason="a call not yet taken off is thought to cost one token")),
+    ],
+)
+@pytest.mark.parametrize("budget", [8, 20, 30])
+def test_dear_calls_are_never_refused(budget, is_before):
+    """Calls of three tokens obey the same laws, whether or not the service has taken them off what it states."""
+    words = Words(is_speed=True, is_before=is_before)
+    callers = Callers(ALONE, Service(budget=budget, window_s=60.0, ends_at=37.0, used=2, words=words))
+    for _ in range(20):
+        callers.submit(cost=3)
+    callers.finish()
+
+
+@pytest.mark.xfail(reason="an answer that took a window's length is placed in the window before")
+def test_an_answer_that_took_a_whole_window_teaches_nothing_false():
+    """A call that is under way for a window's length may speak of either of two windows, and proves no more."""
+    words = Words(is_speed=False, is_before=True)
+    policy = RatePolicy(mode="exclusive", reserve=0, share=0.3)
+    callers = Callers(policy, Service(budget=11, window_s=60.0, ends_at=0.0, words=words))
+    for _ in range(3):
+        callers.submit()
+    callers.move(callers.flights[0])
+    callers.lose(callers.flights[0], dice=0.0)
+    callers.finish()
