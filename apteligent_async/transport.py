@@ -253,9 +253,11 @@ class _PeekedStream(httpx.AsyncByteStream):
             yield part
 
     async def aclose(self) -> None:
-        if isinstance(self._rest, AsyncGenerator):
-            await self._rest.aclose()
-        await self._stream.aclose()
+        try:
+            if isinstance(self._rest, AsyncGenerator):
+                await self._rest.aclose()
+        finally:
+            await self._stream.aclose()
 
 
 async def _perform(dispatcher: Dispatcher, visit: Visit, *, deadline_s: float | None) -> None:
