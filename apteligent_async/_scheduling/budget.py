@@ -217,7 +217,7 @@ class Budget:
         self.live -= job.cost
         self.own += job.cost
         self.refusals += 1
-        self.windows.has_refusals = True
+        self.windows.is_disturbed = True
         is_contradiction = self.ends is not None and not self.is_gated
         numbers = usable(evolve(reading, remaining=0.0) if reading is not None else None)
         place = self._place(numbers, job, now=now)
@@ -311,7 +311,7 @@ class Budget:
         """Let every view settle the call, and hear what the service's numbers say against it."""
         surprised, is_rising = [], True
         for view in self._views:
-            bounds = token_bounds(numbers, view.hypothesis, ends=ends, sent_at=job.granted_at, received_at=now)
+            bounds = token_bounds(numbers, view.hypothesis, job, ends=ends, received_at=now)
             is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
             if not is_possible(numbers, view.hypothesis.unit):
                 view.strike()

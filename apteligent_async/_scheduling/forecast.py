@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["BudgetSnapshot", "Eta", "forecast"]
 
+PROBE_S = 2.0
+"""What a new window costs at worst before its budget is known: whole-second resets, and a round trip."""
+
+LATE_S = 2.0
+"""How long before a reset a call may still be counted after it."""
+
 
 @frozen
 class Eta:
@@ -26,15 +32,22 @@ class Eta:
 
 def forecast(budget: Budget, position: float, *, now: float) -> Eta:
     """Say when the call starts before which `position` tokens (its own included) must be spent."""
-    free = max(budget.left, 0)
-    if position <= free or (budget.ends is None and not budget.is_gated):
+    ends = budget.ends
+    if ends is None and not budget.windows.longest_s and not budget.is_gated:
         return Eta(0.0, 0.0, 0.0)
-    opens_at = budget.reopens_at
+    if ends is None:  # the first answer of a window is awaited
+        free, first_lo, first_hi = budget.expected_size - budget.own - budget.live, 0.0, budget.expected_length_s
+    else:
+        free, first_lo, first_hi = max(budget.left, 0), max(ends.lo - now, 0.0), max(budget.reopens_at - now, 0.0)
+    # What starts just before a reset may be charged to the window after it.
+    is_late = ends is not None and ends.lo <= now + LATE_S
+    late_s = budget.expected_length_s if is_late else 0.0
+    if position <= free:
+        return Eta(0.0, 0.0, late_s)
     windows = math.ceil((position - free) / budget.expected_size) - 1
     rest_s = windows * budget.expected_length_s
-    first_lo = max((budget.ends.lo if budget.ends else opens_at) - now, 0.0)
-    first_hi = max(opens_at - now, 0.0)
-    return Eta(first_lo + rest_s, (first_lo + first_hi) / 2 + rest_s, first_hi + rest_s + 2 * (1 + windows))
+    worst_s = first_hi + rest_s + late_s + PROBE_S * (1 + windows)
+    return Eta(first_lo + rest_s, (first_lo + first_hi) / 2 + rest_s, worst_s)
 
 
 @frozen(kw_only=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 if TYPE_CHECKING:
-    from apteligent_async._scheduling.signals import Reading
+    from apteligent_async._scheduling.signals import Job, Reading
 
 __all__ = ["ALL_HYPOTHESES", "Hypothesis", "Span", "Unit", "is_possible", "reset_span", "token_bounds", "usable"]
 
@@ -93,15 +93,15 @@ def reset_span(reset_s: float, *, sent_at: float, received_at: float) -> Span:
 
 
 def token_bounds(
-    reading: Reading, hypothesis: Hypothesis, *, ends: Span, sent_at: float, received_at: float
+    reading: Reading, hypothesis: Hypothesis, job: Job, *, ends: Span, received_at: float
 ) -> tuple[float, float]:
     """Bound the tokens that were left once the call that brought the reading had been counted.
 
     Args:
         reading: a usable reading of an answer that was not a refusal.
         hypothesis: the way to read it.
+        job: the call.
         ends: what is known of the bucket's end, this reading included.
-        sent_at: when the call was sent.
         received_at: when its answer arrived.
 
     Returns:
@@ -111,13 +111,13 @@ def token_bounds(
     if hypothesis.unit is Unit.COUNT:
         least, most = math.floor(remaining), float(math.ceil(remaining))
     else:
-        least, most = _from_speed(remaining, shortest_s=ends.lo - received_at, longest_s=ends.hi - sent_at)
+        least, most = _from_speed(remaining, shortest_s=ends.lo - received_at, longest_s=ends.hi - job.granted_at)
     if _may_be_capped(reading):
         most = math.inf
     most = max(least, most)
     if hypothesis.includes_call:
         return least, most
-    return max(least - 1, 0), max(most - 1, 0)
+    return max(least - job.cost, 0), max(most - job.cost, 0)
 
 
 def _may_be_capped(reading: Reading) -> bool:

@@ -52,6 +52,9 @@ def _rules(
         yield _sharp_at(budget, now=now), Cause.LATE_LOOK
     if policy.mode == "shared" and budget.live + job.cost > max(job.cost, _under_way(budget)):
         yield math.inf, Cause.ANSWERS
+    is_asking = budget.ends is None and budget.live > 0
+    if is_asking and (policy.mode == "polite" or policy.share is not None or job.lane is Lane.BULK):
+        yield math.inf, Cause.PROBE
     if policy.mode == "polite":
         yield _paced_at(budget, last_at), Cause.PACE
     if policy.share is not None:

@@ -186,6 +186,7 @@ class Scheduler:
         """Forget a job whose caller has gone before anything was sent for it."""
         if job.stage is Stage.STARTED:
             self._in_flight -= 1
+            job.attempts -= 1
             self.budget.give_back(job.cost)
         if self._journal is not None and job.stage is not Stage.ENDED:
             self._journal.note_call("withdrawn", job, now, was_started=job.stage is Stage.STARTED)
@@ -246,7 +247,7 @@ class Scheduler:
             eta = forecast(self.budget, self._ahead_of(job) + job.cost, now=now)
             if now + eta.pessimistic > job.deadline_at:
                 return Admission(is_admitted=False, eta=eta, cause=self.budget.obstacle(now=now))
-        if self.policy.max_queue is None or len(self._queue) < self.policy.max_queue:
+        if self.policy.max_queue is None or job.lane <= Lane.TOKEN or len(self._queue) < self.policy.max_queue:
             return Admission()
         shed = self._queue.youngest(below=job.lane) if self.policy.on_full == "shed" else None
         if shed is None:

@@ -57,7 +57,8 @@ class Windows:
         opened_at: when the present window was opened by us, its predecessor surely being over; None if it was not, so
             that its use is not known from the beginning.
         is_first: whether it is the first of all, nothing having been known before it.
-        has_refusals: whether a call was refused in it, which may put off its end.
+        is_disturbed: whether a call was refused in it, or answered so late that nobody knows where it was counted: its
+            end may be put off, and the next window charged.
         has_stood: whether answers some time apart have named the same reset.
         is_moving: whether resets were seen to move on with the calls.
         serial: counts the windows.
@@ -69,7 +70,7 @@ class Windows:
     whole_s: float = 0.0
     opened_at: float | None = None
     is_first: bool = True
-    has_refusals: bool = False
+    is_disturbed: bool = False
     has_stood: bool = False
     is_moving: bool = False
     serial: int = 0
@@ -83,16 +84,16 @@ class Windows:
 
     def open(self, *, now: float) -> None:
         """Begin a window whose predecessor is surely over."""
-        self.is_first = self.is_first and self.ends is None and not self.has_refusals
+        self.is_first = self.is_first and self.ends is None and not self.is_disturbed
         self._last, self.ends = self.ends or self._last, None
-        is_known = self._last is not None and not self.has_refusals and not self.is_moving
+        is_known = self._last is not None and not self.is_disturbed and not self.is_moving
         self.opened_at = now if is_known else None
-        self.has_refusals = False
+        self.is_disturbed = False
 
     def place(self, reset_s: float, job: Job, *, now: float) -> Place | None:
         """Find the window that an answer speaks of and narrow its end; None if that window is over."""
         self.longest_s = max(self.longest_s, reset_s)
-        if self.is_known and not self.has_refusals:
+        if self.is_known and not self.is_disturbed:
             self.whole_s = max(self.whole_s, reset_s)
         span = reset_span(reset_s, sent_at=job.granted_at, received_at=now)
         if self.ends is None:
@@ -100,6 +101,9 @@ class Windows:
         if self.is_moving:
             self.ends = Span(max(span.lo, self.ends.lo), max(span.hi, self.ends.hi))
             return Place(span)
+        if now > self.ends.lo and now - job.granted_at > self.longest_s / 2:
+            self.is_disturbed = True
+            return None
         if span.meets(self.ends):
             self.ends = self.ends.both(span)
             self.has_stood = self.has_stood or job.granted_at - self._placed_at >= STANDING_S

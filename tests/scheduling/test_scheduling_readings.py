@@ -20,7 +20,7 @@ from apteligent_async._scheduling.readings import (
     token_bounds,
     usable,
 )
-from apteligent_async._scheduling.signals import Reading
+from apteligent_async._scheduling.signals import Job, Reading
 
 SPEED, COUNT = Unit.SPEED, Unit.COUNT
 
@@ -32,6 +32,13 @@ ROUNDINGS = {
     "hundredths": lambda value: round(value, 2),
     "exact": float,
 }
+
+
+def sent(instant):
+    """Make a job that was sent at an instant."""
+    job = Job()
+    job.granted_at = instant
+    return job
 
 
 @frozen
@@ -72,8 +79,8 @@ class Truth:
         return token_bounds(
             self.reading(),
             self.hypothesis,
+            sent(self.sent_at),
             ends=ends or self.ends(),
-            sent_at=self.sent_at,
             received_at=self.received_at,
         )
 
@@ -163,7 +170,7 @@ def test_bounds_by_hand(unit, is_included, remaining, reset_s, bounds):
     reading = Reading(remaining=remaining, reset_s=reset_s)
     ends = reset_span(reset_s, sent_at=0.0, received_at=0.0)
     hypothesis = Hypothesis(unit, includes_call=is_included)
-    assert token_bounds(reading, hypothesis, ends=ends, sent_at=0.0, received_at=0.0) == bounds
+    assert token_bounds(reading, hypothesis, sent(0.0), ends=ends, received_at=0.0) == bounds
 
 
 @pytest.mark.parametrize("unit", Unit)
@@ -171,7 +178,7 @@ def test_a_service_that_states_its_limit_may_have_more(unit):
     """Where what is left equals the limit it may be a cap, so nothing is known of the most."""
     reading = Reading(limit=20, remaining=20, reset_s=300)
     ends = reset_span(300, sent_at=0.0, received_at=0.0)
-    _, most = token_bounds(reading, Hypothesis(unit, includes_call=True), ends=ends, sent_at=0.0, received_at=0.0)
+    _, most = token_bounds(reading, Hypothesis(unit, includes_call=True), sent(0.0), ends=ends, received_at=0.0)
     assert most == math.inf
 
 
@@ -285,7 +292,7 @@ def test_no_numbers_break_the_arithmetic(limit, remaining, reset_s, hypothesis):
     if reading is None:
         return
     ends = reset_span(reading.reset_s, sent_at=100.0, received_at=101.0)
-    least, most = token_bounds(reading, hypothesis, ends=ends, sent_at=100.0, received_at=101.0)
+    least, most = token_bounds(reading, hypothesis, sent(100.0), ends=ends, received_at=101.0)
     assert 0 <= least <= most
     assert float(least).is_integer()
     assert isinstance(is_possible(reading, hypothesis.unit), bool)
