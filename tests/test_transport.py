@@ -519,3 +519,19 @@ async def test_a_body_that_fails_to_close_harms_nobody(status):
     client, _, _ = scripted(httpx.Response(status, headers={"Retry-After": "1"}, stream=Stubborn(b"x")))
     async with client:
         assert (await client.get(URL)).status_code == 200
+
+
+async def test_a_body_that_breaks_when_it_is_closed_keeps_no_place():
+    """A foreign fault is the caller's to see; the line goes on without that request."""
+
+    class Broken(Body):
+        async def aclose(self):
+            raise RuntimeError("broken")
+
+    client, transport, _ = scripted(httpx.Response(500, stream=Broken(b"x")))
+    async with client:
+        with pytest.raises(RuntimeError, match="broken"):
+            await client.get(URL)
+        assert transport.budget().in_flight == 0
+        assert sum(transport.budget().queued.values()) == 0
+        assert (await client.get(URL)).status_code == 200
