@@ -20,6 +20,7 @@ from __future__ import annotations
 from apteligent_async._auth import PasswordGrant, StaticToken
 from apteligent_async._budgets import MemoryBudget
 from apteligent_async._scheduling.forecast import BudgetSnapshot
+from apteligent_async._scheduling.learned import Learned
 from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
 from apteligent_async._scheduling.signals import Event, Priority
 from apteligent_async._version import __version__
@@ -85,6 +86,7 @@ __all__ = [
     "FilterEncoder",
     "FilterField",
     "IetfDialect",
+    "Learned",
     "LivePeriod",
     "MemoryBudget",
     "NotFoundError",

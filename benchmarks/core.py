@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from apteligent_async._scheduling.learned import Learned
 from apteligent_async._scheduling.policy import Mode, RatePolicy
 from apteligent_async._scheduling.readings import Unit
 from apteligent_async._scheduling.scheduler import Scheduler
@@ -24,9 +25,9 @@ class Verdicts:
     is_before: bool | None = None
 
 
-def new_brain(mode: Mode, *, share: float | None = None) -> Scheduler:
-    """Return a scheduler that knows nothing yet, without a bound on calls in flight that would blur the measurement."""
-    return Scheduler(RatePolicy(mode=mode, share=share, max_in_flight=1_000_000))
+def new_brain(mode: Mode, *, share: float | None = None, learned: Learned | None = None) -> Scheduler:
+    """Return a scheduler that knows what it is told, without a bound on calls in flight that would blur the figures."""
+    return Scheduler(RatePolicy(mode=mode, share=share, max_in_flight=1_000_000), learned=learned)
 
 
 def verdicts_of(brain: Brain) -> Verdicts:

@@ -218,7 +218,11 @@ def goal2(runs: int, seed: str) -> dict[str, Any]:
     """Play the cells of the makespan goal in both modes; return each mode's ratios and the windows it lost."""
     found: dict[str, Any] = {"runs": runs}
     for mode in ("exclusive", "shared"):
-        played = [play(draw_cell(seed, number), new_brain(mode)) for number in _counted(runs)]
+        played, again = [], []
+        for number in _counted(runs):
+            brain = new_brain(mode)
+            played.append(play(draw_cell(seed, number), brain))
+            again.append(play(draw_cell(seed, number), new_brain(mode, learned=brain.learned())))
         ratios = [run.ratio for run in played if run.ratio is not None]
         lost = [_line(run) for run in played if run.has_lost_window]
         found[mode] = {
@@ -229,6 +233,8 @@ def goal2(runs: int, seed: str) -> dict[str, Any]:
             "avoidable_429s": sum(run.avoidable for run in played),
             "broken": sum(bool(run.broken) for run in played),
             "lost_windows": len(lost),
+            "lost_windows_once_learned": sum(run.has_lost_window for run in again),
+            "avoidable_429s_once_learned": sum(run.avoidable for run in again),
             "lost": lost,
         }
     return found

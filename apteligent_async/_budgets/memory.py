@@ -15,6 +15,7 @@ from apteligent_async.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
+    from apteligent_async._scheduling.learned import Learned
     from apteligent_async._scheduling.readings import Hypothesis
 
 __all__ = ["MemoryBudget", "shared_budget"]
@@ -24,7 +25,7 @@ Runner = TypeVar("Runner")
 
 @define(eq=False)
 class _Line:
-    policy: RatePolicy
+    scheduler: Scheduler
     runner: Any
     users: int = 0
 
@@ -35,8 +36,13 @@ class MemoryBudget:
 
     Two clients of one client id in one process share one of these by themselves. Pass an object of your own to keep
     clients apart, or to join clients whose tokens were pasted without their client id.
+
+    Attributes:
+        learned: what has been found out about the rate limit, as of the last client's leaving. Keep it
+            (``learned.to_json()``) and hand it to the next run's budget, and the first windows need no finding out.
     """
 
+    learned: Learned | None = field(default=None, kw_only=True, repr=False)
     _lines: dict[Hashable, _Line] = field(factory=dict, init=False, repr=False)
 
     def join(
@@ -61,10 +67,11 @@ class MemoryBudget:
         line = self._lines.get(loop)
         if line is None:
             chosen = policy or RatePolicy()
-            line = self._lines[loop] = _Line(chosen, run(Scheduler(chosen, hypotheses=hypotheses)))
-        elif policy is not None and policy != line.policy:
+            scheduler = Scheduler(chosen, hypotheses=hypotheses, learned=self.learned)
+            line = self._lines[loop] = _Line(scheduler, run(scheduler))
+        elif policy is not None and policy != line.scheduler.policy:
             raise ConfigurationError(
-                f"This budget is in use under {line.policy}; clients that share a budget share its policy. "
+                f"This budget is in use under {line.scheduler.policy}; clients that share a budget share its policy. "
                 "Pass the same policy=, or a MemoryBudget() of its own as budget=."
             )
         line.users += 1
@@ -76,6 +83,7 @@ class MemoryBudget:
         line = self._lines[loop]
         line.users -= 1
         if not line.users:
+            self.learned = line.scheduler.learned()
             del self._lines[loop]
 
 

@@ -83,6 +83,7 @@ class Budget:
         others_seen: answers that our own calls do not explain.
         peers: how many seem to share the budget, ourselves included.
         refusals: answers of 429.
+        views: the books, one for each way to read the numbers.
     """
 
     is_alone: bool = False
@@ -93,7 +94,7 @@ class Budget:
     others_seen: int = 0
     peers: int = 1
     refusals: int = 0
-    _views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES), alias="views")
+    views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES))
     _blind: int = field(default=0, alias="blind")
     _stragglers: list[tuple[float, int]] = field(factory=list, alias="stragglers")
     _own_sure: int = field(default=0, alias="own_sure")
@@ -204,7 +205,7 @@ class Budget:
             self._go_blind(job.cost, now=now)
             self._pace_s = 1 / (1 / self._pace_s + 1 / 60)
         elif place is None:
-            for view in self._views:
+            for view in self.views:
                 view.charge(job.cost)
         else:
             self._learn(job, numbers, place.ends, now=now)
@@ -225,7 +226,7 @@ class Budget:
             return  # it speaks of a window that is over
         if is_contradiction and not any(view.is_wary for view in self._alive()):
             self._doubt_everything()
-        for view in self._views:
+        for view in self.views:
             view.refuse()
         self._shut(place, now=now)
         self._tally()
@@ -249,7 +250,7 @@ class Budget:
         """Begin a window whose predecessor's end has surely passed: at least the next call is proven."""
         self._count_peers()
         self.windows.open(now=now)
-        for view in self._views:
+        for view in self.views:
             view.begin_window()
             view.prove(proven)
         self._begin_stretch(now)
@@ -265,7 +266,7 @@ class Budget:
             self.peers = min(max(round(self.expected_size / self.own), 2), MOST_PEERS)
 
     def _begin_stretch(self, now: float) -> None:
-        for view in self._views:
+        for view in self.views:
             view.begin_stretch()
         self._stragglers = [(until, cost) for until, cost in self._stragglers if until > now]
         self._blind = sum(cost for _, cost in self._stragglers)
@@ -278,7 +279,7 @@ class Budget:
             self._change_limit(numbers.limit)
         place = self.windows.place(numbers.reset_s, job, now=now)
         if place is not None and place.has_rolled:
-            for view in self._views:
+            for view in self.views:
                 view.begin_window()
             self.own = self._own_sure = 0
         return place
@@ -294,14 +295,14 @@ class Budget:
     def _change_limit(self, limit: float) -> None:
         if self.limit is not None:
             self.windows.whole_s = 0.0
-            for view in self._views:
+            for view in self.views:
                 view.forget_budget()
         self.limit = limit
 
     # Evidence
 
     def _alive(self) -> list[View]:
-        return [view for view in self._views if view.is_alive]
+        return [view for view in self.views if view.is_alive]
 
     def _tally(self) -> None:
         """Let the most cautious of the readings that are still possible decide."""
@@ -310,7 +311,7 @@ class Budget:
     def _learn(self, job: Job, numbers: Reading, ends: Span, *, now: float) -> None:
         """Let every view settle the call, and hear what the service's numbers say against it."""
         surprised, is_rising = [], True
-        for view in self._views:
+        for view in self.views:
             bounds = token_bounds(numbers, view.hypothesis, job, ends=ends, received_at=now)
             is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
             if not is_possible(numbers, view.hypothesis.unit):
@@ -341,7 +342,7 @@ class Budget:
 
     def _go_blind(self, cost: int, *, now: float) -> None:
         self._blind += cost
-        for view in self._views:
+        for view in self.views:
             view.charge(cost)
         is_known = self.ends is not None and self.limit
         self._paused_until = now + (60 / self.limit if is_known and self.limit else self._pace_s)
@@ -351,7 +352,7 @@ class Budget:
         if self.windows.is_fresh(numbers.reset_s or 0.0):
             # The limit is an average over the window, and that is no shorter than any reset.
             size = math.floor((self.limit or 0.0) * max(self.windows.whole_s - 1, 0.0) / 60)
-            for view in self._views:
+            for view in self.views:
                 view.lift(size=size, own_hi=self.own)
         if self._may_infer and (self.windows.is_known or (self.windows.is_first and not self.refusals)):
             self._infer(numbers)
@@ -385,7 +386,7 @@ class Budget:
     def _doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
         self._may_infer = self.windows.has_stood = False
-        for view in self._views:
+        for view in self.views:
             view.revive()
 
     def _hides_tokens(self) -> bool:

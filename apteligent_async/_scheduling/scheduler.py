@@ -38,6 +38,7 @@ from attrs import frozen
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, forecast
 from apteligent_async._scheduling.journal import Journal, Marks
+from apteligent_async._scheduling.learned import Learned, learn, recall
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.queue import Queue
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES
@@ -93,9 +94,17 @@ class Scheduler:
     `wake_at`, or when something happens, whichever is first.
     """
 
-    def __init__(self, policy: RatePolicy | None = None, *, hypotheses: Sequence[Hypothesis] = ALL_HYPOTHESES) -> None:
+    def __init__(
+        self,
+        policy: RatePolicy | None = None,
+        *,
+        hypotheses: Sequence[Hypothesis] = ALL_HYPOTHESES,
+        learned: Learned | None = None,
+    ) -> None:
         self.policy = policy or RatePolicy()
         self.budget = Budget(is_alone=self.policy.mode == "exclusive", views=views_of(hypotheses))
+        if learned is not None:
+            recall(learned, self.budget)
         self._queue = Queue()
         self._in_flight = 0
         self._last_at = -math.inf
@@ -103,6 +112,10 @@ class Scheduler:
         self._wake_at: float | None = None
         self._cause = Cause.NOTHING
         self._journal: Journal | None = None
+
+    def learned(self) -> Learned:
+        """Give what was settled about the service, for a later scheduler."""
+        return learn(self.budget)
 
     def watch(self) -> None:
         """Begin to write down what happens."""

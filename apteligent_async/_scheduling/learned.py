@@ -1,0 +1,123 @@
+"""What was settled about a service, with its evidence: worth keeping between runs.
+
+Lengths, sizes and ways of reading are trusted again, until an answer contradicts them; calls left never are.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, frozen
+
+from apteligent_async._scheduling.readings import Hypothesis, Unit
+from apteligent_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from apteligent_async._scheduling.budget import Budget
+    from apteligent_async._scheduling.views import View
+
+__all__ = ["Learned", "LearnedView", "learn", "recall"]
+
+
+@frozen(kw_only=True)
+class LearnedView:
+    """What is known of one way to read the service's numbers.
+
+    Attributes:
+        unit: ``speed`` or ``count``: what `Rate-Limit-Remaining` would be.
+        includes_call: whether the numbers would count the call that brings them.
+        is_alive: whether nothing has ruled this reading out.
+        strikes: windows in which the service contradicted it.
+        calls_at_least: calls that a whole bucket has been proven to hold, under this reading.
+        calls_at_most: calls that it can hold at most; None while unknown.
+    """
+
+    unit: str
+    includes_call: bool
+    is_alive: bool
+    strikes: int
+    calls_at_least: float
+    calls_at_most: float | None
+
+
+@frozen(kw_only=True)
+class Learned:
+    """What a client has found out about a service's rate limit, to be handed to a later `MemoryBudget`.
+
+    Attributes:
+        limit: calls per minute, as last stated; another limit makes the sizes void.
+        bucket_s: seconds from one reset to the next; None before two were seen.
+        longest_s: the longest reset that was ever stated, in seconds.
+        whole_s: the longest reset that no refusal can have put off.
+        has_stood: whether resets were seen to stand still while time passed.
+        is_moving: whether they were seen to move on with the calls.
+        views: each way to read the numbers.
+    """
+
+    limit: float | None
+    bucket_s: float | None
+    longest_s: float
+    whole_s: float
+    has_stood: bool
+    is_moving: bool
+    views: tuple[LearnedView, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain values that any JSON encoder takes."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Learned:
+        """Take back what `to_json` gave.
+
+        Raises:
+            ConfigurationError: the values are something else.
+        """
+        try:
+            views = tuple(LearnedView(**{**view, "unit": Unit(view["unit"]).value}) for view in values["views"])
+            return cls(**{**values, "views": views})
+        except (KeyError, TypeError, ValueError):
+            raise ConfigurationError("These values are not what Learned.to_json() gave; begin without them.") from None
+
+
+def learn(budget: Budget) -> Learned:
+    """Describe what a budget has settled."""
+    windows = budget.windows
+    return Learned(
+        limit=budget.limit,
+        bucket_s=windows.length_s,
+        longest_s=windows.longest_s,
+        whole_s=windows.whole_s,
+        has_stood=windows.has_stood,
+        is_moving=windows.is_moving,
+        views=tuple(_described(view) for view in budget.views),
+    )
+
+
+def recall(learned: Learned, budget: Budget) -> None:
+    """Give a new budget what an earlier one had settled."""
+    windows, budget.limit = budget.windows, learned.limit
+    windows.length_s, windows.longest_s, windows.whole_s = learned.bucket_s, learned.longest_s, learned.whole_s
+    windows.has_stood, windows.is_moving = learned.has_stood, learned.is_moving
+    known = {Hypothesis(Unit(view.unit), view.includes_call): view for view in learned.views}
+    if not any(known[view.hypothesis].is_alive for view in budget.views if view.hypothesis in known):
+        return
+    for view in budget.views:
+        if (found := known.get(view.hypothesis)) is not None:
+            view.is_alive, view.strikes = found.is_alive, found.strikes
+            view.budget_lo = found.calls_at_least
+            view.budget_hi = math.inf if found.calls_at_most is None else found.calls_at_most
+
+
+def _described(view: View) -> LearnedView:
+    return LearnedView(
+        unit=view.hypothesis.unit.value,
+        includes_call=view.hypothesis.includes_call,
+        is_alive=view.is_alive,
+        strikes=view.strikes,
+        calls_at_least=view.budget_lo,
+        calls_at_most=None if view.budget_hi == math.inf else view.budget_hi,
+    )

@@ -1,0 +1,105 @@
+"""What was settled can be kept, and is given up when the service has changed."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from apteligent_async import ConfigurationError, Learned, MemoryBudget, RatePolicy
+from apteligent_async._scheduling.scheduler import Scheduler
+from apteligent_async._scheduling.signals import Job, Limited, Reading, Succeeded
+
+ALONE = RatePolicy(mode="exclusive")
+
+
+class Windows:
+    """Fixed windows of 100 calls in 300 s, stated as a speed rounded down that counts the present call."""
+
+    def __init__(self, *, began_at=0.0, calls=100, length_s=300.0):
+        self.began_at, self.calls, self.length_s = began_at, calls, length_s
+        self.used = {}
+
+    def outcome(self, at):
+        """Count one call."""
+        window = math.floor((at - self.began_at) / self.length_s)
+        used = self.used[window] = self.used.get(window, 0) + 1
+        left_s = self.began_at + (window + 1) * self.length_s - at
+        speed = math.floor(60 * max(self.calls - used, 0) / left_s)
+        reading = Reading(limit=self.calls * 60 / self.length_s, remaining=speed, reset_s=math.ceil(left_s))
+        return Succeeded(reading=reading) if used <= self.calls else Limited(reading=reading)
+
+
+def served(scheduler, service, jobs, *, until):
+    """Play jobs whose answers take 0.2 s; give the instants of those that were served."""
+    now, under_way, ends = service.began_at, [], []
+    for _ in range(jobs):
+        scheduler.submit(Job(), now=now)
+    while now < until:
+        under_way += [(now + 0.2, job, service.outcome(now + 0.1)) for job in scheduler.due(now=now)]
+        wake_at = scheduler.wake_at()
+        instants = [at for at, _, _ in under_way] + ([] if wake_at is None else [wake_at])
+        if not instants:
+            break
+        now = min(instants)
+        for entry in [entry for entry in under_way if entry[0] <= now]:
+            under_way.remove(entry)
+            scheduler.settle(entry[1], entry[2], now=now, dice=0.5)
+            ends += [now] if isinstance(entry[2], Succeeded) else []
+    return ends
+
+
+def taught():
+    """Give what a scheduler has learned from four windows."""
+    scheduler = Scheduler(ALONE)
+    served(scheduler, Windows(), 400, until=1200)
+    return scheduler.learned()
+
+
+def test_what_was_learned_survives_json():
+    """Plain values go out, the same knowledge comes back."""
+    learned = taught()
+    assert Learned.from_json(json.loads(json.dumps(learned.to_json()))) == learned
+
+
+def test_a_taught_scheduler_trusts_sizes_but_no_tokens():
+    """The first call is a probe all the same: what is left now is nobody's to remember."""
+    scheduler = Scheduler(ALONE, learned=taught())
+    for _ in range(10):
+        scheduler.submit(Job(), now=0.0)
+    assert len(scheduler.due(now=0.0)) == 1
+    assert scheduler.snapshot(now=0.0).bucket_s == pytest.approx(300, abs=2)
+
+
+def test_a_taught_scheduler_uses_the_windows_and_overdraws_none():
+    """It serves all but the doubtful last calls of three windows, and none is refused."""
+    service = Windows()
+    assert len(served(Scheduler(ALONE, learned=taught()), service, 300, until=899)) >= 295
+    assert max(service.used.values()) <= 100
+
+
+def test_another_limit_makes_the_sizes_void():
+    """A service that was cut to half its limit is not overdrawn by what was known of it."""
+    service = Windows(calls=50)
+    served(Scheduler(ALONE, learned=taught()), service, 150, until=1200)
+    assert max(service.used.values()) <= 50
+
+
+@pytest.mark.parametrize("values", [{}, {"views": 3}, {"views": [{}]}, {**taught().to_json(), "moon": 1}])
+def test_other_values_are_refused(values):
+    """Values that are something else get a clear error."""
+    with pytest.raises(ConfigurationError, match="begin without them"):
+        Learned.from_json(values)
+
+
+def test_a_budget_remembers_when_its_last_client_leaves():
+    """A memory budget can be asked afterwards, and teaches whoever joins it next."""
+    budget = MemoryBudget()
+    scheduler = budget.join("loop", ALONE, lambda scheduler: scheduler)
+    served(scheduler, Windows(), 400, until=1200)
+    budget.leave("loop")
+    assert budget.learned is not None
+    assert budget.learned.bucket_s == pytest.approx(300, abs=2)
+    again = budget.join("another loop", ALONE, lambda scheduler: scheduler)
+    assert again.learned() == budget.learned
