@@ -26,7 +26,7 @@ _PAST = -math.inf
 
 
 def held_until(
-    policy: RatePolicy, budget: Budget, job: Job, *, wanted: int, last_at: float, now: float
+    policy: RatePolicy, budget: Budget, job: Job, *, is_last: bool, last_at: float, now: float
 ) -> tuple[float, Cause]:
     """Name the instant from which the policy lets a job go that is proven to be allowed, and why not before.
 
@@ -34,21 +34,21 @@ def held_until(
         policy: the user's settings.
         budget: what the service allows.
         job: the job at the head of the line.
-        wanted: tokens that all waiting jobs together want.
+        is_last: whether it would take the last proven token from a line that wants more.
         last_at: when the last call was started.
         now: the present instant.
     """
     at, cause = _PAST, Cause.NOTHING
-    for rule_at, rule in _rules(policy, budget, job, wanted=wanted, last_at=last_at, now=now):
+    for rule_at, rule in _rules(policy, budget, job, is_last=is_last, last_at=last_at, now=now):
         if rule_at > at:
             at, cause = rule_at, rule
     return at, cause
 
 
 def _rules(
-    policy: RatePolicy, budget: Budget, job: Job, *, wanted: int, last_at: float, now: float
+    policy: RatePolicy, budget: Budget, job: Job, *, is_last: bool, last_at: float, now: float
 ) -> Iterator[tuple[float, Cause]]:
-    if wanted > budget.left and budget.left - job.cost < 1:
+    if is_last:
         yield _sharp_at(budget, now=now), Cause.LATE_LOOK
     if policy.mode == "shared" and budget.live + job.cost > max(job.cost, _under_way(budget)):
         yield math.inf, Cause.ANSWERS

@@ -155,8 +155,8 @@ class Scheduler:
         """Start every job that may start at this instant; asked again at the same instant, there is none left."""
         self._queue.ripen(now)
         started: list[Job] = []
-        at = math.inf
-        while (job := self._queue.head(now=now, age_s=self.budget.expected_length_s)) is not None:
+        at, age_s = math.inf, self.budget.expected_length_s
+        while (job := self._queue.head(now=now, age_s=age_s)) is not None:
             at, self._cause = self._startable_at(job, now=now)
             if at > now:
                 break
@@ -248,9 +248,8 @@ class Scheduler:
         budget = self.budget
         proven_at = budget.opens_at(job.cost)
         if budget.left >= job.cost and proven_at <= now:
-            return held_until(
-                self.policy, budget, job, wanted=self._queue.wanted_in_all, last_at=self._last_at, now=now
-            )
+            is_last = budget.left - job.cost < 1 and self._queue.wanted_in_all > budget.left
+            return held_until(self.policy, budget, job, is_last=is_last, last_at=self._last_at, now=now)
         if budget.left < job.cost and self.policy.mode != "exclusive" and budget.ends is not None:
             proven_at += self._jitter * min(0.5, budget.expected_length_s / 100)
         return proven_at, budget.obstacle(now=now)
