@@ -88,10 +88,10 @@ class Visit:
         finally:
             self.waited_s += anyio.current_time() - since
 
-    async def sleep(self) -> None:
-        """Wait until somebody rings."""
+    def bell(self) -> anyio.Event:
+        """Hang up a new bell to wait for."""
         self._bell = anyio.Event()
-        await self._bell.wait()
+        return self._bell
 
     def ring(self) -> None:
         """Wake the caller, to see whether its turn has come or else to keep the time."""
@@ -180,7 +180,7 @@ class Dispatcher:
             while (admission := self._ask_in(visit)) is None:
                 self._outside[visit.job] = visit
                 with visit.waiting():
-                    await visit.sleep()
+                    await visit.bell().wait()
         finally:
             if self._outside.pop(visit.job, None) is not None:
                 self._call_in()
@@ -244,34 +244,34 @@ class Dispatcher:
 
     async def _pass_gate(self, visit: Visit) -> None:
         """Sleep until the job has been started; a caller that leaves before sending gives its start back."""
+        since = anyio.current_time()
         try:
             if not visit.has_turn:
-                with visit.waiting():
-                    await self._sleep(visit)
+                # No helper in between: each frame on the way to sleep is kept for every waiting call.
+                self._sleepers[visit.job] = visit
+                try:
+                    while not visit.has_turn:
+                        if self._timer is None:
+                            await self._keep_time(visit)
+                        else:
+                            await visit.bell().wait()
+                finally:
+                    self._sleepers.pop(visit.job, None)
+                    self._hand_over()
                 await checkpoint_if_cancelled()
             visit.check()
         except BaseException:
             self._leave(visit)
             raise
-
-    async def _sleep(self, visit: Visit) -> None:
-        self._sleepers[visit.job] = visit
-        try:
-            while not visit.has_turn:
-                if self._timer is None:
-                    await self._keep_time(visit)
-                else:
-                    await visit.sleep()
         finally:
-            self._sleepers.pop(visit.job, None)
-            self._hand_over()
+            visit.waited_s += anyio.current_time() - since
 
     async def _keep_time(self, visit: Visit) -> None:
         """Sleep at the gate and at the scheduler's instant, whichever comes first; others may move the instant."""
         timer = self._timer = anyio.CancelScope(deadline=self._wake_at)
         try:
             with timer:
-                await visit.sleep()
+                await visit.bell().wait()
         finally:
             self._timer = None
         if timer.cancel_called:
