@@ -7,6 +7,7 @@ The map of the package; arrows point down only:
 
     cli                         the command `apteligent`
     client      transport       one typed method per endpoint; the line for any httpx client
+    event_log                   what happened in a line, in a file
     _session                    the life of a call, and of a client
     _dispatch   _settings       the line in real time; what a client was made with
     _auth  _budgets  _http      the token; where budgets live; httpx
@@ -42,6 +43,7 @@ from apteligent_async.errors import (
     ServerError,
     UnsafeLinkError,
 )
+from apteligent_async.event_log import EventLog, read_events
 from apteligent_async.models.choices import (
     AppAttribute,
     AppType,
@@ -83,6 +85,7 @@ __all__ = [
     "ErrorGroupBy",
     "ErrorStatus",
     "Event",
+    "EventLog",
     "FilterEncoder",
     "FilterField",
     "IetfDialect",
@@ -115,5 +118,6 @@ __all__ = [
     "bracketed_filters",
     "flat_filters",
     "json_filters",
+    "read_events",
     "unstructure",
 ]

@@ -20,6 +20,8 @@ __all__ = ["main"]
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("apteligent_async.cli.demo:demo", "Pull metrics of a simulated account within its rate budget."),
     "simulate": ("apteligent_async.cli.simulate:simulate", "Serve a simulated Apteligent until interrupted."),
+    "limits": ("apteligent_async.cli.limits:limits", "Show the rate budget; costs one cheap call."),
+    "explain": ("apteligent_async.cli.explain:explain", "Tell from a log of events why its calls waited."),
 }
 
 

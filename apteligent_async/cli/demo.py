@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,12 +16,15 @@ from cyclopts.validators import Number
 
 from apteligent_async.cli.demo_run import DemoRun
 from apteligent_async.cli.output import open_console, print_json
-from apteligent_async.cli.recording import recording
+from apteligent_async.cli.recording import CannotWrite, recording
 from apteligent_async.cli.summary import Figures, sentences
 from apteligent_async.cli.tables import bar_table
+from apteligent_async.event_log import EventLog
 from apteligent_async.simulator import QuotaSettings, Service, World, serve
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rich.console import Console
 
 __all__ = ["demo"]
@@ -32,6 +36,7 @@ _Positive = Parameter(validator=Number(gt=0))
 def demo(
     *,
     output: Path = Path("demo-output"),
+    events: Path | None = None,
     apps: Annotated[int, Parameter(validator=Number(gte=1, lte=200))] = 40,
     limit: Annotated[int, _Positive] = 600,
     bucket: Annotated[float, _Positive] = 10.0,
@@ -44,6 +49,7 @@ def demo(
 
     Args:
         output: Folder for metrics.jsonl and metrics.csv; those of an earlier run are replaced.
+        events: File to log what happens in the line, for `apteligent explain`.
         apps: How many apps the account has; each is worth 15 calls.
         limit: Calls per minute that the simulator allows.
         bucket: Length of its quota's bucket, in seconds.
@@ -53,9 +59,13 @@ def demo(
     """
     console = open_console(as_json=as_json)
     service = _service(seed, apps=apps, limit=limit, bucket_s=bucket)
-    run = DemoRun(console)
     is_interrupted = False
-    with recording(output) as recorder, serve(service, latency=_LATENCY_S) as url:
+    with (
+        recording(output) as recorder,
+        _logging(events) as listeners,
+        serve(service, latency=_LATENCY_S) as url,
+    ):
+        run = DemoRun(console, listeners)
         console.print(f"Simulator on {url}: {limit} calls a minute in buckets of {bucket:g} s", soft_wrap=True)
         try:
             anyio.run(run.perform, url, recorder)
@@ -66,6 +76,19 @@ def demo(
     if as_json:
         print_json(asdict(figures))
     return 130 if is_interrupted else run.exit_code
+
+
+@contextmanager
+def _logging(path: Path | None) -> Iterator[Sequence[EventLog]]:
+    if path is None:
+        yield ()
+        return
+    try:
+        log = EventLog(path)
+    except OSError as error:
+        raise CannotWrite(f"cannot write {path}: {error.strerror or error}. Choose another with --events.") from error
+    with log:
+        yield (log,)
 
 
 def _service(seed: int, *, apps: int, limit: int, bucket_s: float) -> Service:

@@ -18,10 +18,11 @@ from apteligent_async.models.tables import printable
 from apteligent_async.simulator import DEMO_ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
+    from apteligent_async import Event
     from apteligent_async.cli.cuts import Cut, Question
     from apteligent_async.cli.recording import Recorder
     from apteligent_async.models.monitoring import Pie
@@ -43,6 +44,7 @@ class DemoRun:
     """
 
     _console: Console
+    _listeners: Sequence[Callable[[Event], object]] = ()
     pull: Pull = field(factory=Pull)
     questions: tuple[Question, ...] = ()
     answers: dict[Cut, Pie] = field(factory=dict)
@@ -80,6 +82,8 @@ class DemoRun:
         self._began_at = time.monotonic()
         try:
             async with ApteligentClient(credentials, base_url=url, policy=policy, budget=MemoryBudget()) as client:
+                for listener in self._listeners:
+                    client.on_event(listener)
                 await self._look_around(client)
                 with showing(self._console) as display:
                     await run_pull(client, self.pull, self._keeping(recorder), display=display)

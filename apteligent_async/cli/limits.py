@@ -1,0 +1,144 @@
+"""``apteligent limits``: what is left of the rate budget, at the price of one cheap call."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import anyio
+from attrs import field, frozen
+from cyclopts import Parameter
+from rich.table import Table
+
+from apteligent_async import AppAttribute, ApteligentClient, RateLimitedError, RetryPolicy
+from apteligent_async.cli.output import open_console, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apteligent_async import BudgetSnapshot, Event
+
+__all__ = ["limits"]
+
+_REQUEST = "GET /v2/apps?attributes=appName"
+_UNITS = {
+    "speed": "Rate-Limit-Remaining is a speed, in calls a minute until the reset",
+    "count": "Rate-Limit-Remaining is a count of calls",
+    None: "not learned: Rate-Limit-Remaining may be a speed or a count",
+}
+_INCLUDED = {
+    True: "; it counts the call that brings it",
+    False: "; it does not count the call that brings it",
+    None: "",
+}
+
+
+@frozen
+class _Found:
+    """What the call showed, and what it cost: requests that were sent, by endpoint."""
+
+    budget: BudgetSnapshot
+    requests: Counter[str] = field(factory=Counter)
+
+    @property
+    def cost(self) -> str:
+        logins, total = self.requests["token"], self.requests.total()
+        login = " and the login" if logins else ""
+        return f"Asked with {_REQUEST}{login}: {total} {'call' if total == 1 else 'calls'} of the budget."
+
+
+def limits(
+    *,
+    base_url: str | None = None,
+    region: Literal["us", "eu"] | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Show the rate budget: how much there is, what is left, when it resets, and who else spends it.
+
+    Costs one cheap call, and a login where there is no token. Credentials come from the environment:
+    APTELIGENT_TOKEN, or APTELIGENT_CLIENT_ID, APTELIGENT_USERNAME and APTELIGENT_PASSWORD.
+
+    Args:
+        base_url: Another origin in place of a region, such as that of a simulator.
+        region: The service's site.
+        as_json: Print one JSON object at the end; everything else goes to standard error.
+
+    """
+    found = anyio.run(_ask, base_url, region)
+    console = open_console(as_json=as_json)
+    table = Table.grid(padding=(0, 2))
+    for name, text in _rows(found):
+        table.add_row(name, text)
+    console.print(table)
+    console.print(found.cost, soft_wrap=True)
+    if as_json:
+        print_json(_figures(found))
+
+
+async def _ask(base_url: str | None, region: str | None) -> _Found:
+    """Make the call; a 429 tells as much as an answer, so it is not waited out."""
+    requests: Counter[str] = Counter()
+
+    def count(event: Event) -> None:
+        if event.name == "call.answer" and event.detail["outcome"] != "not sent":
+            requests[event.detail["label"]] += 1
+
+    retry = RetryPolicy(max_rate_limited=1)
+    async with ApteligentClient(base_url=base_url, region=region, retry=retry) as client:
+        client.on_event(count)
+        try:
+            await client.apps.list([AppAttribute.APP_NAME])
+        except RateLimitedError as refusal:
+            if refusal.limit is None and refusal.reset is None:
+                raise
+        return _Found(client.budget(), requests)
+
+
+def _rows(found: _Found) -> Iterator[tuple[str, str]]:
+    budget = found.budget
+    yield "limit", "not stated" if budget.limit is None else f"{budget.limit:g} calls a minute"
+    yield "calls left", _left(budget)
+    yield "reset", "not stated" if budget.reset_s is None else f"in {math.ceil(budget.reset_s)} s"
+    yield "bucket", _bucket(budget)
+    yield "readings", _UNITS[budget.unit] + _INCLUDED[budget.includes_call]
+    yield "others", _others(budget, found.requests.total())
+
+
+def _left(budget: BudgetSnapshot) -> str:
+    if budget.is_gated:
+        return "none: the service has answered 429, and nobody should send before the reset"
+    if budget.left_high == math.inf:
+        return f"at least {budget.left_low}"
+    if budget.left_high == budget.left_low:
+        return str(budget.left_low)
+    return f"{budget.left_low} to {budget.left_high:g}"
+
+
+def _bucket(budget: BudgetSnapshot) -> str:
+    length = "length not learned: that takes two resets" if budget.bucket_s is None else f"{budget.bucket_s:g} s"
+    return length if budget.bucket_calls is None else f"{length}; {budget.bucket_calls} calls"
+
+
+def _others(budget: BudgetSnapshot, requests: int) -> str:
+    if budget.others_seen:
+        return f"somebody else spends this budget: {budget.others_seen} answers show it"
+    seen = "one answer cannot show it" if requests == 1 else f"{requests} answers show nobody"
+    return f"{seen}; a client that runs longer learns who else spends this budget"
+
+
+def _figures(found: _Found) -> dict[str, Any]:
+    budget = found.budget
+    return {
+        "calls": found.requests.total(),
+        "limit": budget.limit,
+        "left_low": budget.left_low,
+        "left_high": None if budget.left_high == math.inf else budget.left_high,
+        "reset_s": None if budget.reset_s is None else round(budget.reset_s, 3),
+        "is_gated": budget.is_gated,
+        "bucket_s": budget.bucket_s,
+        "bucket_calls": budget.bucket_calls,
+        "unit": budget.unit,
+        "includes_call": budget.includes_call,
+        "others_seen": budget.others_seen,
+    }
