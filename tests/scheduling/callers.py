@@ -17,6 +17,7 @@ from apteligent_async._scheduling.signals import (
     Again,
     GiveUp,
     Job,
+    Lane,
     Limited,
     LinkFailed,
     Overloaded,
@@ -234,13 +235,14 @@ class Callers:
 
         A hold is: a pause after an answer without numbers or a call given up; the last proven call of a backlog, kept
         for a late look; three quarters of what is left in shared mode; the pace in polite mode; the reserve against
-        bulk calls; the share.
+        bulk calls, and for them the first answer of a window; the share.
         """
         line = [job for job in self.jobs if job.stage is Stage.WAITING]
         policy, budget = self.policy, self.scheduler.budget
         if not line or policy.mode == "polite" or policy.share is not None or self.now < self.paused_until:
             return
-        if policy.reserve and any(job.lane.name == "BULK" for job in line):
+        is_asking = budget.ends is None and budget.live > 0
+        if (policy.reserve or is_asking) and any(job.lane is Lane.BULK for job in line):
             return
         dearest = max(job.cost for job in line)
         room = budget.left if policy.mode == "exclusive" else 0.25 * (budget.left + budget.live) - budget.live
