@@ -327,6 +327,8 @@ class Budget:
         """Tell a wrong reading from somebody else's calls: the latter surprise every view."""
         if surprised and all(view in surprised for view in self._alive()):
             self.others_seen += 1
+            used = self.expected_size - min(view.left for view in surprised)
+            self.peers = max(self.peers, min(round(used / max(self.own, 1)), MOST_PEERS), 2)
         elif self.is_alone:
             for view in surprised:
                 view.forgive()
