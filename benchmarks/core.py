@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from apteligent_async._scheduling.learned import Learned
+from apteligent_async._scheduling.learned import Learned, verdicts
 from apteligent_async._scheduling.policy import Mode, RatePolicy
 from apteligent_async._scheduling.readings import Unit
 from apteligent_async._scheduling.scheduler import Scheduler
@@ -34,7 +34,7 @@ def verdicts_of(brain: Brain) -> Verdicts:
     """Read the verdicts that a scheduler has reached; one that is not ours reaches none."""
     if not isinstance(brain, Scheduler):
         return Verdicts()
-    settled = brain.budget.verdicts()
+    settled = verdicts(brain.budget)
     return Verdicts(
         is_speed=None if settled.unit is None else settled.unit is Unit.SPEED,
         is_before=None if settled.includes_call is None else not settled.includes_call,

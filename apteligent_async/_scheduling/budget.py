@@ -8,13 +8,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from apteligent_async._scheduling.readings import (
     ALL_HYPOTHESES,
+    MINUTE_S,
     Span,
     Unit,
     is_possible,
+    looks_whole,
+    minute_bounds,
     token_bounds,
     usable,
 )
@@ -26,10 +29,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job, Reading
     from apteligent_async._scheduling.windows import Place
 
-__all__ = ["Budget", "Verdicts"]
-
-MINUTE_S = 60.0
-"""The one bucket length for which a limit in calls per minute is the bucket's size, whatever its rounding."""
+__all__ = ["Budget"]
 
 TELLING_SIZE = 10
 """In a bucket smaller than this, one call less than the whole may be a coincidence, unless it happens again."""
@@ -51,23 +51,6 @@ MOST_PEERS = 32
 
 SLOWEST_PACE_S = 60.0
 """The floor of the rate without any numbers: one call a minute."""
-
-
-@frozen
-class Verdicts:
-    """What has been settled about the service; None is undecided.
-
-    Attributes:
-        unit: what `remaining` counts.
-        includes_call: whether the numbers already count the call that brought them.
-        budget: calls that one bucket holds.
-        length_s: seconds from one reset to the next.
-    """
-
-    unit: Unit | None
-    includes_call: bool | None
-    budget: int | None
-    length_s: float | None
 
 
 @define
@@ -231,19 +214,6 @@ class Budget:
         self._shut(place, now=now)
         self._tally()
 
-    def verdicts(self) -> Verdicts:
-        """Say what is settled."""
-        units = {view.hypothesis.unit for view in self._alive()}
-        counts = {view.hypothesis.includes_call for view in self._alive()}
-        sizes = {view.budget_lo if view.budget_lo == view.budget_hi else None for view in self._alive()}
-        size = sizes.pop() if len(sizes) == 1 else None
-        return Verdicts(
-            unit=units.pop() if len(units) == 1 else None,
-            includes_call=counts.pop() if len(counts) == 1 else None,
-            budget=None if size is None else int(size),
-            length_s=self.windows.length_s,
-        )
-
     # Windows
 
     def _open_window(self, proven: float, *, now: float) -> None:
@@ -369,13 +339,13 @@ class Budget:
         is_only = self.own == 1 and self.live == 0
         if not (MINUTE_S - 1 <= reset_s <= MINUTE_S and is_only and size):
             return
-        whole = [unit for unit in Unit if _looks_whole(unit, size, numbers)]
+        whole = [unit for unit in Unit if looks_whole(numbers, unit, size)]
         self._whole_in_a_row = self._whole_in_a_row + 1 if whole else 0
         if size < TELLING_SIZE and self._whole_in_a_row < TELLING_WINDOWS:
             return
         for unit in whole:
             if not any(view.is_wary for view in self._alive() if view.hypothesis.unit is unit):
-                is_counted = (numbers.remaining or 0.0) < _stated(unit, size, reset_s).lo
+                is_counted = (numbers.remaining or 0.0) < minute_bounds(unit, size, reset_s).lo
                 self._begin_known_window(unit, size, is_counted=is_counted)
 
     def _begin_known_window(self, unit: Unit, size: int, *, is_counted: bool) -> None:
@@ -404,16 +374,3 @@ class Budget:
         if self.ends is None or self.windows.is_moving or not self.windows.has_stood:
             return False
         return min(view.budget_lo for view in self._alive()) >= self.live + cost
-
-
-def _looks_whole(unit: Unit, size: int, numbers: Reading) -> bool:
-    stated = (_stated(unit, left, numbers.reset_s or 0.0) for left in (size, size - 1))
-    return any(span.lo <= (numbers.remaining or 0.0) <= span.hi for span in stated)
-
-
-def _stated(unit: Unit, left: int, reset_s: float) -> Span:
-    """Bound how `left` tokens are stated near the beginning of a minute's bucket, however rounded."""
-    if unit is Unit.COUNT:
-        return Span(left, left)
-    shortest_s = max(reset_s - 1, MINUTE_S - 1)
-    return Span(math.floor(60 * left / MINUTE_S), math.ceil(60 * left / shortest_s))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.views import View
 
-__all__ = ["Learned", "LearnedView", "learn", "recall"]
+__all__ = ["Learned", "LearnedView", "Verdicts", "learn", "recall", "verdicts"]
 
 
 @frozen(kw_only=True)
@@ -81,6 +81,38 @@ class Learned:
             return cls(**{**values, "views": views})
         except (KeyError, TypeError, ValueError):
             raise ConfigurationError("These values are not what Learned.to_json() gave; begin without them.") from None
+
+
+@frozen
+class Verdicts:
+    """What has been settled about the service; None is undecided.
+
+    Attributes:
+        unit: what `remaining` counts.
+        includes_call: whether the numbers already count the call that brought them.
+        budget: calls that one bucket holds.
+        length_s: seconds from one reset to the next.
+    """
+
+    unit: Unit | None
+    includes_call: bool | None
+    budget: int | None
+    length_s: float | None
+
+
+def verdicts(budget: Budget) -> Verdicts:
+    """Say what a budget has settled, in short."""
+    alive = [view for view in budget.views if view.is_alive]
+    units = {view.hypothesis.unit for view in alive}
+    counts = {view.hypothesis.includes_call for view in alive}
+    sizes = {view.budget_lo if view.budget_lo == view.budget_hi else None for view in alive}
+    size = sizes.pop() if len(sizes) == 1 else None
+    return Verdicts(
+        unit=units.pop() if len(units) == 1 else None,
+        includes_call=counts.pop() if len(counts) == 1 else None,
+        budget=None if size is None else int(size),
+        length_s=budget.windows.length_s,
+    )
 
 
 def learn(budget: Budget) -> Learned:

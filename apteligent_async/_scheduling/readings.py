@@ -16,13 +16,28 @@ from attrs import evolve, frozen
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job, Reading
 
-__all__ = ["ALL_HYPOTHESES", "Hypothesis", "Span", "Unit", "is_possible", "reset_span", "token_bounds", "usable"]
+__all__ = [
+    "ALL_HYPOTHESES",
+    "MINUTE_S",
+    "Hypothesis",
+    "Span",
+    "Unit",
+    "is_possible",
+    "looks_whole",
+    "minute_bounds",
+    "reset_span",
+    "token_bounds",
+    "usable",
+]
 
 LONGEST_RESET_S = 86_400.0
 """A reset further away than a day is taken for garbage."""
 
 MOST_CALLS = 1e9
 """So is a number of calls beyond this."""
+
+MINUTE_S = 60.0
+"""The one bucket length for which a limit in calls per minute is the bucket's size, whatever its rounding."""
 
 _FINE = 0.1
 """How far off a stated reset with decimals may be, in seconds."""
@@ -118,6 +133,20 @@ def token_bounds(
     if hypothesis.includes_call:
         return least, most
     return max(least - job.cost, 0), max(most - job.cost, 0)
+
+
+def looks_whole(reading: Reading, unit: Unit, size: int) -> bool:
+    """Whether a reading near the beginning of a minute's bucket states all of it, or all but the call itself."""
+    stated = (minute_bounds(unit, left, reading.reset_s or 0.0) for left in (size, size - 1))
+    return any(span.lo <= (reading.remaining or 0.0) <= span.hi for span in stated)
+
+
+def minute_bounds(unit: Unit, left: int, reset_s: float) -> Span:
+    """Bound how `left` tokens are stated near the beginning of a minute's bucket, however rounded."""
+    if unit is Unit.COUNT:
+        return Span(left, left)
+    shortest_s = max(reset_s - 1, MINUTE_S - 1)
+    return Span(math.floor(60 * left / MINUTE_S), math.ceil(60 * left / shortest_s))
 
 
 def _may_be_capped(reading: Reading) -> bool:

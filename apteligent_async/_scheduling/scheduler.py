@@ -38,7 +38,7 @@ from attrs import frozen
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, forecast
 from apteligent_async._scheduling.journal import Journal, Marks
-from apteligent_async._scheduling.learned import Learned, learn, recall
+from apteligent_async._scheduling.learned import Learned, learn, recall, verdicts
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.queue import Queue
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES
@@ -216,7 +216,7 @@ class Scheduler:
 
     def snapshot(self, *, now: float) -> BudgetSnapshot:
         """Describe the budget and the line at this instant."""
-        budget, verdicts = self.budget, self.budget.verdicts()
+        budget, settled = self.budget, verdicts(self.budget)
         return BudgetSnapshot(
             mode=self.policy.mode,
             limit=budget.limit,
@@ -224,10 +224,10 @@ class Scheduler:
             left_high=budget.most_left,
             reset_s=None if budget.ends is None else max((budget.ends.lo + budget.ends.hi) / 2 - now, 0.0),
             is_gated=budget.is_gated,
-            bucket_s=verdicts.length_s,
-            bucket_calls=verdicts.budget,
-            unit=None if verdicts.unit is None else verdicts.unit.value,
-            includes_call=verdicts.includes_call,
+            bucket_s=settled.length_s,
+            bucket_calls=settled.budget,
+            unit=None if settled.unit is None else settled.unit.value,
+            includes_call=settled.includes_call,
             queued={lane.name.lower(): self._queue.waiting(lane) for lane in Lane},
             in_flight=self._in_flight,
             refusals=budget.refusals,

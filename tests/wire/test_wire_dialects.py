@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from apteligent_async._scheduling.learned import verdicts
 from apteligent_async._scheduling.readings import Unit
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import Limited, LinkFailed, Overloaded, Reading, Refused, Succeeded
@@ -230,6 +231,6 @@ def test_an_outcome_follows_the_status_and_carries_what_was_stated(dialect):
 
 def test_only_this_services_numbers_may_be_speeds():
     """Of another service's count only whether it holds its own call can be doubted, and that only after a refusal."""
-    own_way, *others = (Scheduler(hypotheses=dialect.hypotheses).budget.verdicts() for dialect in DIALECTS)
+    own_way, *others = (verdicts(Scheduler(hypotheses=dialect.hypotheses).budget) for dialect in DIALECTS)
     assert (own_way.unit, own_way.includes_call) == (None, None)
     assert [(each.unit, each.includes_call) for each in others] == [(Unit.COUNT, True)] * 2
