@@ -42,7 +42,7 @@ def _run() -> int:
     for name, (function, purpose) in COMMANDS.items():
         app.command(function, name=name, help=purpose)
     try:
-        return app(exit_on_error=False, result_action="return_value") or 0
+        return app(sys.argv[1:], exit_on_error=False, result_action="return_value") or 0
     except CycloptsError:
         return 2
     except ApteligentError as error:

@@ -22,7 +22,9 @@ LEGEND = "# calls start   - budget used up   x stopped by a 429   ~ other waits 
 _MOST_WINDOWS = 50
 _MOST_LABELS = 3
 _LONGEST_LABEL = 40
-_OTHER_COLUMNS = 45
+_HEADINGS = ("", "from", "calls", "429s", "reset")
+_STRIP_POSITION = 2
+_SHORTEST_STRIP = 10
 _LEAST_SHARE = 0.05
 
 
@@ -44,26 +46,31 @@ def headlines(story: Story) -> Iterator[str]:
 
 def window_table(story: Story, *, width: int) -> Table:
     """Draw a strip of time for each of the first windows, with the calls that started and those known to be left."""
+    shown = story.windows[:_MOST_WINDOWS]
+    rows = [_facts(window, story) for window in shown]
+    taken = sum(max(map(len, column)) + 1 for column in zip(_HEADINGS, *rows, strict=True))
+    cells = max(width - taken - 1, _SHORTEST_STRIP)
     table = Table(box=None, padding=(0, 1, 0, 0))
-    for name in ("", "from"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("time until the next window", no_wrap=True, overflow="crop")
-    for name in ("calls", "429s", "reset"):
-        table.add_column(name, justify="right", no_wrap=True)
-    cells = max(width - _OTHER_COLUMNS, 10)
-    for window in story.windows[:_MOST_WINDOWS]:
-        table.add_row(
-            str(window.number),
-            since_start(window.began_at, story),
-            _strip(story, window, cells),
-            f"{window.started} of {window.known}",
-            str(window.refused),
-            "unknown" if window.ends_at is None else since_start(window.ends_at, story),
-        )
-    hidden = len(story.windows) - _MOST_WINDOWS
-    if hidden > 0:
-        table.add_row("...", "", f"and {hidden} more")
+    for position, heading in enumerate(_HEADINGS):
+        if position == _STRIP_POSITION:
+            table.add_column("timeline", no_wrap=True, overflow="crop", max_width=cells)
+        table.add_column(heading, justify="right", no_wrap=True)
+    for window, facts in zip(shown, rows, strict=True):
+        table.add_row(*facts[:_STRIP_POSITION], _strip(story, window, cells), *facts[_STRIP_POSITION:])
+    hidden = len(story.windows) - len(shown)
+    if hidden:
+        table.add_row("", "", f"and {hidden} more")
     return table
+
+
+def _facts(window: Window, story: Story) -> tuple[str, ...]:
+    return (
+        str(window.number),
+        since_start(window.began_at, story),
+        f"{window.started} of {window.known}",
+        str(window.refused),
+        "unknown" if window.ends_at is None else since_start(window.ends_at, story),
+    )
 
 
 def group_text(group: WaitGroup, story: Story) -> str:
