@@ -26,6 +26,7 @@ import json
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from apteligent_async.simulator.accounts import DEMO_ACCOUNT, Grant, TokenOffice, bad_token, unknown_client
 from apteligent_async.simulator.messages import Answer, Refusal
@@ -146,7 +147,8 @@ class Service:
         assert found is not None  # noqa: S101  the caller looked it up
         resource, segments = found
         body = resource(Asked(self.world, segments, Parameters(query)))
-        return json.dumps({**body, "links": {"self": f"http://{host}{path}"}}).encode()
+        target = f"{path}?{urlencode(query)}" if query else path
+        return json.dumps({**body, "links": {"self": f"http://{host}{target}"}}).encode()
 
 
 def _refused(refusal: Refusal) -> Answer:

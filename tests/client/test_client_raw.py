@@ -208,6 +208,8 @@ async def test_links_are_followed_to_what_they_mean():
         again = await client.follow(trends.links["self"])
         assert type(again) is Trends
         assert again == trends
+        pie = await client.error_monitoring.pie(graph="crashes", group_by="os", app_ids=[APP], filters={"os": "x & y"})
+        assert await client.follow(pie.links["self"]) == pie
         flow = await anext(aiter(client.transactions.details(APP, "P1M")))
         assert flow.link.startswith("http://txn-report.crittercism.com/v1.0/")
         assert type(await client.follow(flow.link)) is TransactionOutcomes

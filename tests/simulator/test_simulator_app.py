@@ -38,7 +38,7 @@ def test_the_introduction_works_over_a_socket(desk):
         response = connection.getresponse()
         assert response.headers["Content-Type"] == "application/json;charset=UTF-8"
         assert response.headers["Rate-Limit-Limit"] == "1000000"
-        assert json.load(response)["links"]["self"] == f"{url}/v2/apps"
+        assert json.load(response)["links"]["self"] == f"{url}/v2/apps?attributes=appName"
         connection.close()
 
 

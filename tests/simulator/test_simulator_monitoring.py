@@ -264,8 +264,8 @@ def test_start_and_end_replace_a_duration(desk):
 def test_unknown_parameters_and_headers_are_ignored(desk):
     """As the service does with ``value_type`` and ``CR-source``."""
     query = {**PIE, "appId": desk.app_ids[0]}
-    plain = desk.ask("/v2/errorMonitoring/pie", **query)
-    assert desk.ask("/v2/errorMonitoring/pie", value_type="x", headers={"CR-source": "me"}, **query).body == plain.body
+    plain = desk.data("/v2/errorMonitoring/pie", **query)
+    assert desk.data("/v2/errorMonitoring/pie", value_type="x", headers={"CR-source": "me"}, **query) == plain
 
 
 def test_sparklines_are_one_small_graph_per_app(desk):

@@ -163,7 +163,11 @@ def test_a_scope_limits_what_a_token_reaches(desk, scope, status):
 
 
 def test_a_link_to_itself_repeats_the_host_over_plain_http(desk):
-    """As captured: ``http://`` and the host that was asked for."""
+    """As captured: ``http://`` and the host that was asked for; with the query, so that it leads to the same answer."""
+    path = f"/v2/errorMonitoring/pie?graph=dau&groupBy=appVersion&appIds={'&appIds='.join(desk.app_ids[:2])}"
+    assert desk.get(path)["links"]["self"] == f"http://developers.crittercism.com{path}"
+    link = desk.get(f"{path}&filters[os]=a%26b")["links"]["self"]
+    assert desk.get(link.removeprefix("http://developers.crittercism.com"))["links"]["self"] == link
     assert desk.get("/v2/apps")["links"]["self"] == "http://developers.crittercism.com/v2/apps"
     body = desk.get("/v2/apps", headers={"Host": "127.0.0.1:8080"})
     assert body["links"]["self"] == "http://127.0.0.1:8080/v2/apps"
