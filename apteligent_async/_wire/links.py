@@ -20,7 +20,7 @@ LONGEST_LINK = 4096
 MOST_PARAMETERS = 100
 
 OLD_HOST = "txn-report.crittercism.com"
-OLD_PREFIX, NEW_PREFIX = "/v1.0/", "/v2/transactions/"
+OLD_PREFIXES, NEW_PREFIX = ("/v1.0/transactions/", "/v1.0/"), "/v2/transactions/"
 
 # Printable ASCII without the space and the characters on which parsers disagree.
 _PLAIN = re.compile(r"[!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]+")
@@ -54,12 +54,18 @@ def safe_link(link: str, origin: str) -> tuple[str, tuple[tuple[str, str], ...]]
         return safe_path(parts.path), _query(parts.query)
     host = _host(parts)
     if host == OLD_HOST:
-        if not parts.path.startswith(OLD_PREFIX):
-            raise UnsafeLinkError(f"A link leads to {OLD_HOST}, but not to a userflow.")
-        return safe_path(NEW_PREFIX + parts.path.removeprefix(OLD_PREFIX)), _query(parts.query)
+        return safe_path(_new_path(parts.path)), _query(parts.query)
     if (host, _port(parts)) not in _own_places(origin, parts.scheme):
         raise UnsafeLinkError(f"A link leads to {printable(host)}, which is not the service; it was not followed.")
     return safe_path(parts.path), _query(parts.query)
+
+
+def _new_path(old: str) -> str:
+    # No link of that host was captured; some calls of the time had the family's name in their paths, others had not.
+    for prefix in OLD_PREFIXES:
+        if old.startswith(prefix):
+            return NEW_PREFIX + old.removeprefix(prefix)
+    raise UnsafeLinkError(f"A link leads to {OLD_HOST}, but not to a userflow.")
 
 
 def safe_path(path: str) -> str:

@@ -31,6 +31,7 @@ LOCAL = "http://127.0.0.1:8080"
         ("http://developers.eu.crittercism.com/v2/apps", LOCAL, "/v2/apps", ()),
         ("http://txn-report.crittercism.com/v1.0/a/group/A%20%26%20B", US, "/v2/transactions/a/group/A%20%26%20B", ()),
         ("https://txn-report.crittercism.com/v1.0/a/group/A%2FB", US, "/v2/transactions/a/group/A%2FB", ()),
+        ("http://txn-report.crittercism.com/v1.0/transactions/a/group/A", US, "/v2/transactions/a/group/A", ()),
         ("/v2/transactions/a/summary/", US, "/v2/transactions/a/summary/", ()),
         ("/v2/x/a@b:c;d", US, "/v2/x/a%40b%3Ac%3Bd", ()),
         ("/v2/x/%252e%252e", US, "/v2/x/%252e%252e", ()),
