@@ -57,7 +57,8 @@ class Grant:
         """Tell whether the scope reaches a path; ``app/{id}/transactions`` reaches that app's userflows only."""
         if not self.scope or "all" in self.scope:
             return True
-        return f"app/{app_id}/transactions" in self.scope and path.startswith("/v2/transactions/")
+        of_userflows = ("/v2/transactions/", f"/v2/{app_id}/group/")
+        return f"app/{app_id}/transactions" in self.scope and path.startswith(of_userflows)
 
 
 class TokenOffice:

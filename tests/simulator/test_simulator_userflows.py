@@ -9,6 +9,8 @@ import pytest
 from front_desk import desks, fixture, keys_of, ratio
 from hypothesis import given, settings
 
+from apteligent_async.simulator.accounts import Grant
+
 
 def test_userflows_have_the_known_shapes(desk):
     """Summary, ranking, details with pages, and one group."""
@@ -44,7 +46,7 @@ def test_userflows_agree_with_each_other(desk):
     rows = all_pages(desk, f"{root}/details/change/P1M", pageSize=5, sortBy="name", sortOrder="ascending")
     names = [row["name"] for row in rows]
     assert names == sorted(set(names))
-    assert {"Checkout & Pay", "Sign up / Register", "50% off?"} <= set(names)
+    assert {"Checkout & Pay", "50% off", "Überweisung"} <= set(names)
     figures = {row["name"]: {key: one["value"] for key, one in row["series"].items()} for row in rows}
     for one in figures.values():
         assert one["startedTransactions"] == one["failedTransactions"] + one["succeededTransactions"]
@@ -95,11 +97,26 @@ def test_traces_are_paged_newest_first(desk):
     assert {"success"} < {row["completionState"] for row in rows}
 
 
+@pytest.mark.parametrize("name", ["Checkout & Pay", "50% off", "Überweisung"])
+def test_a_link_is_followed_by_changing_host_and_version(desk, name):
+    """As the New Relic integration does, with a token of the app's userflows; names may come as they are."""
+    app_id = desk.app_ids[0]
+    rows = all_pages(desk, f"/v2/transactions/{app_id}/details/change/P1M")
+    (link,) = (row["link"] for row in rows if row["name"] == name)
+    path = (
+        link.replace("txn-report", "developers").replace("v1.0", "v2").removeprefix("http://developers.crittercism.com")
+    )
+    own = f"/v2/transactions/{app_id}/group/{quote(name, safe='')}"
+    assert desk.data(path) == desk.data(own) == desk.data(f"/v2/transactions/{app_id}/group/{name}")
+    assert desk.data(f"{path}/traces/PT60M") == desk.data(f"{own}/traces/PT60M")
+    assert Grant(client_id="", scope=(f"app/{app_id}/transactions",)).covers(path, app_id)
+
+
 @pytest.mark.parametrize(
     ("suffix", "status"),
     [
         ("group/Nothing", 404),
-        ("group/Sign up / Register", 404),
+        ("group/Search / Find", 404),
         ("ranked/loved/", 400),
         ("details/change/P", 400),
         ("details/change/P0M", 400),

@@ -1,6 +1,9 @@
 """Which path is answered by which function: the one table of the service's data calls.
 
 Segments in braces are free text, decoded after the path was split. A trailing slash is ignored.
+
+A userflow has two paths: its own, and that of its link once a client has put the present host and version in place of
+the old ones, as the vendor's New Relic integration does.
 """
 
 from __future__ import annotations
@@ -69,6 +72,8 @@ ROUTES: Mapping[str, Resource] = {
     "/v2/transactions/{appId}/details/change/{period}": userflows.details,
     "/v2/transactions/{appId}/group/{name}": userflows.group,
     "/v2/transactions/{appId}/group/{name}/traces/{period}": userflows.traces,
+    "/v2/{appId}/group/{name}": userflows.group,
+    "/v2/{appId}/group/{name}/traces/{period}": userflows.traces,
 }
 
 
