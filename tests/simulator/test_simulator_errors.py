@@ -233,6 +233,16 @@ def test_affected_users_are_those_of_the_diagnostics(desk):
     )
 
 
+@settings(max_examples=10, deadline=None)
+@given(desks(), st.sampled_from(KINDS))
+def test_breadcrumbs_are_those_of_affected_users(desk, kind):
+    """Whoever left a trace can be looked up among the users, as the mobile app does."""
+    for row in summaries(desk, desk.app_ids[0], kind)[:5]:
+        body = details(desk, desk.app_ids[0], row["hash"], kind, diagnostics="1")
+        names = {user["username"] for user in body["diagnostics"]["affected_users"].values()}
+        assert {trace["username"] for trace in body["breadcrumbTraces"]} <= names
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_both_orders_of_path_segments_work(desk, kind):
     """The same bodies, app id last or in the middle."""
@@ -303,10 +313,11 @@ def test_optional_parts_come_when_asked_for(desk):
     """In each spelling of true that clients send."""
     app_id = desk.app_ids[0]
     fault_hash = summaries(desk, app_id)[0]["hash"]
-    assert not {"diagnostics", "otherCrashes"} & details(desk, app_id, fault_hash, diagnostics="false").keys()
+    assert not {"diagnostics", "otherCrashes"} & details(desk, app_id, fault_hash, get_other_crashes="false").keys()
     for spelling in ("True", "true", "1"):
         body = details(desk, app_id, fault_hash, diagnostics=spelling, get_other_crashes=spelling)
         assert {"diagnostics", "otherCrashes", "legacyCrashes"} <= body.keys()
+    assert "diagnostics" in details(desk, app_id, fault_hash, diagnostics="false")  # the mobile app reads them
     exception = summaries(desk, app_id, "exception")[0]["hash"]
     assert "dailyOccurrencesByVersion" not in details(desk, app_id, exception, "exception")
     assert "dailyOccurrencesByVersion" in details(desk, app_id, exception, "exception", dailyOccurrences="True")

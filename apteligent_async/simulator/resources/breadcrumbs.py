@@ -1,14 +1,17 @@
-"""What a few users did before a crash: breadcrumb traces, with every type of crumb that clients know."""
+"""What a few of the affected users did before a crash: traces with every type of breadcrumb that clients know."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from apteligent_async.simulator.world.dice import dice, digest
 from apteligent_async.simulator.world.faults import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from apteligent_async.simulator.world import App
     from apteligent_async.simulator.world.faults import Fault
 
@@ -17,10 +20,13 @@ __all__ = ["traces", "written"]
 _TRACES = 3
 
 
-def traces(app: App, fault: Fault) -> list[dict[str, Any]]:
-    """Return the last few traces of a group, newest first."""
+def traces(app: App, fault: Fault, users: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the last few traces of a group, newest first; none if no user of it is known."""
     last = app.utc(app.faults(fault.kind).span(fault).last)
-    return [_trace(app, fault, last - timedelta(minutes=17 * number), number) for number in range(_TRACES)]
+    return [
+        {"username": user["username"], **_trace(app, fault, last - timedelta(minutes=17 * number), number)}
+        for number, user in zip(range(_TRACES), cycle(users), strict=False)
+    ]
 
 
 def written(at: datetime) -> str:
@@ -32,7 +38,6 @@ def _trace(app: App, fault: Fault, at: datetime, number: int) -> dict[str, Any]:
     throw = dice("trace", app.profile.seed, fault.hash, number)
     cohort = throw.choice([one for one in app.profile.cohorts if one.version >= fault.first_version])
     return {
-        "username": f"user-{throw.randrange(10_000)}",
         "traceTs": written(at),
         "appVersion": app.profile.versions[cohort.version].name,
         "deviceId": digest("device", app.profile.seed, fault.hash, number)[:32],

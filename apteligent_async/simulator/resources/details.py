@@ -26,15 +26,16 @@ _DETAILED_DAYS = 30
 def details(asked: Asked, *, kind: Kind) -> dict[str, Any]:
     """Answer a group.
 
-    ``diagnostics``, ``get_other_crashes`` and, of exceptions, ``dailyOccurrences`` come only if they are asked for.
+    ``get_other_crashes`` and, of exceptions, ``dailyOccurrences`` come only if they are asked for. ``diagnostics`` come
+    as soon as they are named: the mobile app sends ``false`` and reads them all the same.
     """
     app = asked.app()
     fault = _known(app, kind, asked.path["hash"])
     body = _scalars(app, fault) | _sessions(app, fault) | _stacks(fault)
-    body["breadcrumbTraces"] = traces(app, fault)
+    body["breadcrumbTraces"] = traces(app, fault, affected_users(app, fault).values())
     if kind is Kind.CRASH or asked.query.flag("dailyOccurrences"):
         body["dailyOccurrencesByVersion"] = _daily(app, fault)
-    if asked.query.flag("diagnostics"):
+    if asked.query.text("diagnostics") is not None:
         body["diagnostics"] = diagnostics(app, fault)
     if asked.query.flag("get_other_crashes"):
         like = [one.hash for one in app.faults(kind).listed if one.name == fault.name and one is not fault]
