@@ -295,7 +295,8 @@ class Budget:
 
     def _hear(self, surprised: list[View]) -> None:
         """Tell a wrong reading from somebody else's calls: the latter surprise every view."""
-        if surprised and all(view in surprised for view in self._alive()):
+        alive = self._alive()
+        if alive and all(view in surprised for view in alive):
             self.others_seen += 1
             used = self.expected_size - min(view.left for view in surprised)
             self.peers = max(self.peers, min(round(used / max(self.own, 1)), MOST_PEERS), 2)
