@@ -30,6 +30,7 @@ from apteligent_async.models.transactions import (
     TransactionSummary,
     TransactionTraces,
 )
+from apteligent_async.models.trends import TrendBucket, TrendBuckets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
@@ -65,6 +66,7 @@ NAMES = Names(
     },
     keyed=frozenset({Apps}),
     positional=frozenset({DailyArray, GeoPoint, Tally}),
+    columnar={TrendBuckets: TrendBucket},
     rest={Country: "regions"},
 )
 """What JSON calls the attributes of the models, where it is not simply the same name in camel case."""

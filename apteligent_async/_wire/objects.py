@@ -7,6 +7,7 @@ JSON calls their attributes comes from `Names`.
 from __future__ import annotations
 
 from functools import lru_cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
@@ -15,7 +16,7 @@ from cattrs import ClassValidationError, Converter, IterableValidationError
 from cattrs.errors import AttributeValidationNote, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from apteligent_async._wire.values import configure_values, each, json_object, surprise
+from apteligent_async._wire.values import configure_values, each, json_list, json_object, surprise
 from apteligent_async.models.frozen import EMPTY, FrozenMapping, freeze, thaw
 from apteligent_async.models.result import Part
 
@@ -30,6 +31,9 @@ __all__ = ["OWN_KEY", "Names", "configure", "locate"]
 OWN_KEY = "\ue000key"
 _EXTRA, _ABSENT, _REST = "\ue000extra", "\ue000absent", "\ue000rest"
 
+# What the service writes here and there for nothing; then the attribute is None, and the text is kept as an extra key.
+_NONE = "None"
+
 _BOOKKEEPING = frozenset({"extra", "absent", "envelope", "http"})
 
 
@@ -43,6 +47,7 @@ class Names:
         whole: models whose JSON is the value of this one attribute, not an object with keys.
         keyed: those among them that are an object of parts, each knowing its key as `OWN_KEY`.
         positional: models whose JSON is a list of their attributes, in order.
+        columnar: models whose JSON is a list of these parts, and that turn them into columns.
         rest: models with an attribute that takes all keys which no other attribute has.
     """
 
@@ -51,6 +56,7 @@ class Names:
     whole: Mapping[type, str]
     keyed: frozenset[type]
     positional: frozenset[type]
+    columnar: Mapping[type, type[Part]]
     rest: Mapping[type, str]
 
     def of(self, model: type) -> dict[str, str]:
@@ -81,6 +87,9 @@ def configure(converter: Converter, names: Names) -> Converter:
     for model in names.positional:
         converter.register_structure_hook_factory(_exactly(model), lambda t: _positional_hook(t, converter, names))
         converter.register_unstructure_hook_factory(_exactly(model), lambda t: _positional_unhook(t, converter, names))
+    for model, part in names.columnar.items():
+        converter.register_structure_hook_factory(_exactly(model), _bound(_columnar_hook, converter, part))
+        converter.register_unstructure_hook(model, lambda columns: [converter.unstructure(part) for part in columns])
     return converter
 
 
@@ -121,8 +130,8 @@ def _exactly(model: type) -> Callable[[Any], bool]:
     return lambda t: t is model
 
 
-def _bound(factory: Callable[[Any, Converter, str], Any], converter: Converter, name: str) -> Callable[[Any], Any]:
-    return lambda t: factory(t, converter, name)
+def _bound(factory: Callable[[Any, Converter, Any], Any], converter: Converter, what: Any) -> Callable[[Any], Any]:
+    return lambda t: factory(t, converter, what)
 
 
 def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
@@ -137,13 +146,24 @@ def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
     )
     if t in names.rest:
         return lambda value, _: inner(_with_rest(json_object(value), known), t)
+    voidable = frozenset(keys[name] for name in _voidable(t) & keys.keys())
 
     def structure(value: Any, _: Any) -> Any:
-        if json_object(value).keys() != known:
-            value = _with_bookkeeping(value, known, t)
+        if json_object(value).keys() != known or _NONE in value.values():
+            void = {key for key in voidable if value.get(key) == _NONE}
+            value = _with_bookkeeping(value, known - void, t, absent=known.difference(value) | void)
         return inner(value, t)
 
     return structure
+
+
+def _voidable(t: type[Part]) -> frozenset[str]:
+    """Name the attributes that may be None and never a text."""
+    return frozenset(
+        a.name
+        for a in attrs.fields(attrs.resolve_types(t))
+        if NoneType in (types := get_args(a.type)) and str not in types
+    )
 
 
 def _as_is(value: Any, _: Any) -> Any:
@@ -155,12 +175,14 @@ def _existing(t: type[Part], fields: dict[str, Any]) -> dict[str, Any]:
     return {name: how for name, how in fields.items() if name in present}
 
 
-def _with_bookkeeping(value: dict[str, Any], known: frozenset[str], t: type) -> dict[str, Any]:
+def _with_bookkeeping(
+    value: dict[str, Any], known: frozenset[str], t: type, *, absent: frozenset[str]
+) -> dict[str, Any]:
     extra = {key: freeze(item) for key, item in value.items() if key not in known}
     for key in extra:
         surprise(f"{t.__name__}.{key}")
-    absent = _shared(known.difference(value))
-    return {**value, _ABSENT: absent, _EXTRA: FrozenMapping(extra) if extra else EMPTY}
+    fitting = {key: item for key, item in value.items() if key in known}
+    return {**fitting, _ABSENT: _shared(absent), _EXTRA: FrozenMapping(extra) if extra else EMPTY}
 
 
 def _with_rest(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
@@ -203,9 +225,7 @@ def _positional_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
     inner = _part_hook(t, converter, names)
 
     def structure(value: Any, _: Any) -> Any:
-        if value.__class__ is not list:
-            raise TypeError("is not the JSON list that was expected")
-        places = (*keys, *map(str, range(len(keys), len(value))))
+        places = (*keys, *map(str, range(len(keys), len(json_list(value)))))
         return inner(dict(zip(places, value, strict=False)), t)
 
     return structure
@@ -214,6 +234,11 @@ def _positional_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
 def _positional_unhook(t: type[Part], converter: Converter, names: Names) -> Callable[[Any], Any]:
     inner = _part_unhook(t, converter, names)
     return lambda model: list(inner(model).values())
+
+
+def _columnar_hook(t: Any, converter: Converter, part: type[Part]) -> Hook:
+    inner = converter.get_structure_hook(part)
+    return lambda value, _: t.of(each(enumerate(json_list(value)), inner, part))
 
 
 def _content_type(t: Any, name: str) -> Any:

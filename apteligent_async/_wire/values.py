@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Hook: TypeAlias = Callable[[Any, Any], Any]
 
-__all__ = ["SURPRISES", "configure_values", "each", "json_object", "surprise"]
+__all__ = ["SURPRISES", "configure_values", "each", "json_list", "json_object", "surprise"]
 
 _JSON_NAMES = {dict: "object", list: "list", str: "text", bool: "boolean", NoneType: "null"}
 
@@ -58,6 +58,13 @@ def json_object(value: Any) -> Any:
     """Pass a JSON object, refuse everything else."""
     if value.__class__ is not dict:
         raise TypeError(f"is {_json_name(value)} where object was expected")
+    return value
+
+
+def json_list(value: Any) -> Any:
+    """Pass a JSON list, refuse everything else."""
+    if value.__class__ is not list:
+        raise TypeError(f"is {_json_name(value)} where list was expected")
     return value
 
 
@@ -133,10 +140,8 @@ def _tuple_hook(t: Any, converter: Converter) -> Hook:
     scalars = frozenset(get_args(item) if _is_union(item) else {item})
 
     def structure(value: Any, _: Any) -> Any:
-        if value.__class__ is not list:
-            raise TypeError(f"is {_json_name(value)} where list was expected")
         # A column of numbers is checked and taken in one go.
-        if scalars.issuperset(map(type, value)):
+        if scalars.issuperset(map(type, json_list(value))):
             return tuple(value)
         return tuple(each(enumerate(value), inner, item))
 

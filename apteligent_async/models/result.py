@@ -32,8 +32,9 @@ class Part:
     """What a model remembers of its JSON object, so that the object can be given back unchanged.
 
     Attributes:
-        extra: keys that this version of the package does not know, with their values.
-        absent: keys that the service left out; their attributes are None.
+        extra: keys that this version of the package does not know, with their values; and those of numbers or objects
+            in whose place the service wrote the text ``None``.
+        absent: keys that the service left out, or for which it wrote that text; their attributes are None.
     """
 
     extra: FrozenMapping[Any] = field(default=EMPTY, repr=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self, overload
 
 from attrs import frozen
 
@@ -12,9 +13,19 @@ from apteligent_async.models.tables import Column
 from apteligent_async.models.times import parse_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
-__all__ = ["Trend", "TrendBucket", "TrendCategory", "TrendUnits", "Trends", "UserTrend", "UserTrendSeries"]
+__all__ = [
+    "Trend",
+    "TrendBucket",
+    "TrendBuckets",
+    "TrendCategory",
+    "TrendUnits",
+    "Trends",
+    "UserTrend",
+    "UserTrendSeries",
+]
 
 
 @frozen(kw_only=True)
@@ -51,6 +62,56 @@ class TrendBucket(Part):
 
 
 @frozen(kw_only=True)
+class TrendBuckets(Sequence[TrendBucket]):
+    """The days of one line, oldest first, kept as columns: a `TrendBucket` is made when one is asked for.
+
+    Attributes:
+        start_texts: when each begins, as sent.
+        durations: their lengths as ISO periods.
+        values: the metric's values.
+        unusual: buckets with more or fewer keys than these, whole, each with its place.
+    """
+
+    start_texts: tuple[str | None, ...] = ()
+    durations: tuple[str | None, ...] = ()
+    values: tuple[Number | None, ...] = ()
+    unusual: tuple[tuple[int, TrendBucket], ...] = ()
+
+    @classmethod
+    def of(cls, buckets: Iterable[TrendBucket]) -> Self:
+        """Turn buckets into columns."""
+        listed = tuple(buckets)
+        return cls(
+            start_texts=tuple(bucket.start_text for bucket in listed),
+            durations=tuple(bucket.duration for bucket in listed),
+            values=tuple(bucket.value for bucket in listed),
+            unusual=tuple((place, bucket) for place, bucket in enumerate(listed) if bucket.extra or bucket.absent),
+        )
+
+    @property
+    def starts(self) -> tuple[datetime | None, ...]:
+        """When each begins: midnight of the app's own time zone."""
+        return tuple(map(parse_time, self.start_texts))
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, index: int) -> TrendBucket: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TrendBucket, ...]: ...
+    def __getitem__(self, index: int | slice) -> TrendBucket | tuple[TrendBucket, ...]:
+        places = range(len(self))[index]
+        return self._bucket(places) if isinstance(places, int) else tuple(map(self._bucket, places))
+
+    def _bucket(self, place: int) -> TrendBucket:
+        for unusual, bucket in self.unusual:
+            if unusual == place:
+                return bucket
+        return TrendBucket(start_text=self.start_texts[place], duration=self.durations[place], value=self.values[place])
+
+
+@frozen(kw_only=True)
 class TrendCategory(Part):
     """One line of a trend.
 
@@ -58,12 +119,17 @@ class TrendCategory(Part):
         buckets: the days, oldest first; the last is the running day.
     """
 
-    buckets: tuple[TrendBucket, ...] | None = None
+    buckets: TrendBuckets | None = None
 
     @property
     def values(self) -> tuple[Number | None, ...]:
         """The values alone, oldest first."""
-        return tuple(bucket.value for bucket in self.buckets or ())
+        return self.buckets.values if self.buckets is not None else ()
+
+    @property
+    def starts(self) -> tuple[datetime | None, ...]:
+        """When each day begins, oldest first."""
+        return self.buckets.starts if self.buckets is not None else ()
 
 
 @frozen(kw_only=True)
@@ -93,17 +159,16 @@ class Trends(Result):
 
     def columns(self) -> tuple[Column, ...]:
         """Give one row per series, key and day."""
-        found = [
-            (name, key, bucket.start, bucket.value)
+        lines = [
+            (name, key, category)
             for name, trend in self.series.items()
             for key, category in (trend.categories or EMPTY).items()
-            for bucket in category.buckets or ()
         ]
         return (
-            Column(name="series", kind="text", cells=[row[0] for row in found]),
-            Column(name="key", kind="text", cells=[row[1] for row in found]),
-            Column(name="start", kind="instant", cells=[row[2] for row in found]),
-            Column(name="value", kind="number", cells=[row[3] for row in found]),
+            Column(name="series", kind="text", cells=[name for name, _, line in lines for _ in line.values]),
+            Column(name="key", kind="text", cells=[key for _, key, line in lines for _ in line.values]),
+            Column(name="start", kind="instant", cells=[start for _, _, line in lines for start in line.starts]),
+            Column(name="value", kind="number", cells=[value for _, _, line in lines for value in line.values]),
         )
 
     def headline(self) -> str:
@@ -125,7 +190,7 @@ class UserTrendSeries(Part):
     today_value: Scalar = None
     units: TrendUnits | None = None
     categories: FrozenMapping[TrendCategory] | None = None
-    buckets: tuple[TrendBucket, ...] | None = None
+    buckets: TrendBuckets | None = None
 
 
 @frozen(kw_only=True, repr=False)
@@ -144,19 +209,19 @@ class UserTrend(Result):
         return self.series.today_value
 
     @property
-    def buckets(self) -> tuple[TrendBucket, ...]:
+    def buckets(self) -> TrendBuckets:
         """The days, wherever the service put them."""
         if self.series.buckets is not None:
             return self.series.buckets
-        return tuple(
-            bucket for category in (self.series.categories or EMPTY).values() for bucket in category.buckets or ()
-        )
+        lines = (self.series.categories or EMPTY).values()
+        return TrendBuckets.of(bucket for line in lines for bucket in line.buckets or ())
 
     def columns(self) -> tuple[Column, ...]:
         """Give one row per day."""
+        days = self.buckets
         return (
-            Column(name="start", kind="instant", cells=[bucket.start for bucket in self.buckets]),
-            Column(name="value", kind="number", cells=[bucket.value for bucket in self.buckets]),
+            Column(name="start", kind="instant", cells=days.starts),
+            Column(name="value", kind="number", cells=days.values),
         )
 
     def headline(self) -> str:

@@ -402,7 +402,7 @@ async def test_userflows_and_their_traces_are_complete():
         at_once = [flow async for flow in client.transactions.details(APP, "P1M", page_size=1000)]
         assert by_three == at_once
         assert {flow.name for flow in at_once} == set(app().userflows.by_name)
-        flow = next(flow for flow in at_once if "/" in flow.name)
+        flow = next(flow for flow in at_once if "&" in flow.name)
         named = [trace async for trace in client.transactions.traces(APP, flow.name, "P1M")]
         linked = [trace async for trace in client.transactions.traces(link=flow.link, period="P1M")]
         assert named == linked

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from apteligent_async._wire import codec
 from apteligent_async._wire.codec import loads, standard_loads, structure, structure_result, unstructure
+from apteligent_async._wire.drift import Drift
 from apteligent_async.errors import ResponseError
 from apteligent_async.models.apps import Apps
 from apteligent_async.models.choices import AppType
@@ -83,6 +84,20 @@ def test_missing_is_not_null():
     assert unstructure(missing) == {"name": "a"}
     assert unstructure(null) == {"name": "a", "label": None, "value": None}
     assert missing.absent == {"label", "value"}
+
+
+def test_none_as_text_is_none_where_no_text_belongs():
+    """The service writes None as text now and then: it is read as None, kept, and counted; a name stays a name."""
+    body = {"data": {"a": {"rating": "None", "appVersions": "None", "dau": None, "appName": "None", "iconURL": "None"}}}
+    drift = Drift()
+    with drift.watching("apps.list"):
+        (app,) = apps = structure_result(body, Apps)
+    assert (app.rating, app.app_versions, app.name, app.icon_url) == (None, None, "None", None)
+    assert unstructure(apps) == body
+    assert drift.report() == {"apps.list": {"App.rating": 1, "App.appVersions": 1}}
+    for misfit in ("none", "12", "", True, []):
+        with pytest.raises(ResponseError, match=r"\$\.data\.a\.rating"):
+            structure_result({"data": {"a": {"rating": misfit}}}, Apps)
 
 
 def test_values_made_by_hand_can_be_sent_back():
