@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from apteligent_async.models.frozen import FrozenMapping
-from apteligent_async.models.result import Part, Result
+from apteligent_async.models.result import Number, Part, Result
 from apteligent_async.models.tables import Column
 
 __all__ = ["Discovery", "Token", "Untyped"]
@@ -34,7 +34,7 @@ class Token(Part):
             raise ValueError("is not a token that a header could hold")
 
     token_type: str | None = None
-    expires_in: int | None = None
+    expires_in: Number | None = None
 
     def __repr__(self) -> str:
         lifetime = "for an unknown time" if self.expires_in is None else f"for {self.expires_in} s"

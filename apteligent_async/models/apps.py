@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import field, frozen
 
 from apteligent_async.models.choices import AppType  # noqa: TC001  cattrs resolves it
@@ -32,6 +34,7 @@ class App(Part):
         link_to_app_store: its page in the store.
         rating: stars in the store.
         role: what the caller may do with it; values are not attested.
+        links: where to find its metrics (seen in v1 only; whether v2 kept them is not known).
     """
 
     id: str
@@ -43,11 +46,12 @@ class App(Part):
     mau: Number | None = None
     icon_url_text: str | None = None
     latency: Number | None = None
-    latest_app_store_release_date_text: str | None = None
+    latest_app_store_release_date_text: str | int | float | None = None
     latest_version_string: str | None = None
     link_to_app_store: str | None = None
     rating: Number | None = None
     role: str | None = None
+    links: Any = None
 
     @property
     def name(self) -> str:

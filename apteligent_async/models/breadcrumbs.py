@@ -29,7 +29,7 @@ class Breadcrumb(Part):
         payload: what there is to say of it; its keys depend on the type.
     """
 
-    device_occurred_ts_text: str | None = None
+    device_occurred_ts_text: str | int | float | None = None
     type: str | None = None
     type_code: Scalar = None
     payload: Any = None
@@ -55,7 +55,7 @@ class BreadcrumbTrace(Part):
     """
 
     username: str | None = None
-    trace_ts_text: str | None = None
+    trace_ts_text: str | int | float | None = None
     app_version: str | None = None
     device_id: str | None = None
     device: str | None = None

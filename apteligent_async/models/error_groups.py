@@ -9,7 +9,7 @@ from attrs import frozen
 from apteligent_async.models.choices import ErrorStatus  # noqa: TC001  cattrs resolves it
 from apteligent_async.models.days import DailyArray  # noqa: TC001  cattrs resolves it
 from apteligent_async.models.frozen import FrozenMapping  # noqa: TC001  cattrs resolves it
-from apteligent_async.models.quantities import parse_flag
+from apteligent_async.models.quantities import parse_flag, parse_whole
 from apteligent_async.models.result import Listing, Number, Part
 from apteligent_async.models.tables import Column, columns_of
 from apteligent_async.models.times import parse_date, parse_time
@@ -113,12 +113,22 @@ class Pagination(Part):
     """Where a page stands (grade B).
 
     Attributes:
-        page_num: its number, from 1.
-        total_pages: how many there are.
+        page_num_text: its number, from 1, as sent.
+        total_pages_text: how many there are, as sent.
     """
 
-    page_num: int | None = None
-    total_pages: int | None = None
+    page_num_text: str | int | float | None = None
+    total_pages_text: str | int | float | None = None
+
+    @property
+    def page_num(self) -> int | None:
+        """Its number, from 1."""
+        return parse_whole(self.page_num_text)
+
+    @property
+    def total_pages(self) -> int | None:
+        """How many pages there are."""
+        return parse_whole(self.total_pages_text)
 
 
 @frozen(kw_only=True)
@@ -149,8 +159,8 @@ class ErrorRow(Part):
     class_name: str | None = None
     total_occurrences: Number | None = None
     num_unique_sessions: Number | None = None
-    first_occurred_time_text: str | None = None
-    last_occurred_time_text: str | None = None
+    first_occurred_time_text: str | int | float | None = None
+    last_occurred_time_text: str | int | float | None = None
     daily_occurrences: DailyArray | None = None
     daily_occurrences_by_version: FrozenMapping[DailyArray] | None = None
     app_timezone_offset: Number | None = None

@@ -6,7 +6,7 @@ import re
 
 from attrs import frozen
 
-__all__ = ["Quantity", "parse_flag", "parse_quantity"]
+__all__ = ["Quantity", "parse_flag", "parse_quantity", "parse_whole"]
 
 _QUANTITY = re.compile(r"\s*([-+]?[0-9]{1,300}(?:\.[0-9]{1,300})?)\s*(\S{0,20})\s*", re.ASCII)
 
@@ -30,6 +30,15 @@ def parse_quantity(sent: str | float | None) -> Quantity | None:
         return Quantity(value=float(sent))
     match = _QUANTITY.fullmatch(sent) if sent is not None else None
     return Quantity(value=float(match[1]), unit=match[2]) if match else None
+
+
+def parse_whole(sent: object) -> int | None:
+    """Read a positive whole number that may be a text or written with a point: ``3``, ``3.0``, ``"3"``, else None."""
+    if isinstance(sent, str) and sent.isdecimal() and sent.isascii() and len(sent) < 10:
+        return int(sent) or None
+    if isinstance(sent, bool) or not isinstance(sent, int | float):
+        return None
+    return int(sent) if sent > 0 and sent == sent // 1 else None
 
 
 def parse_flag(sent: str | bool | None) -> bool | None:  # noqa: FBT001  a value, not a flag

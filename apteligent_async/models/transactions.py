@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from apteligent_async.models.frozen import EMPTY, FrozenMapping
+from apteligent_async.models.quantities import parse_whole
 from apteligent_async.models.result import Envelope, Listing, Number, Part, Result, Scalar
 from apteligent_async.models.tables import Column, columns_of
 from apteligent_async.models.times import parse_time
@@ -35,10 +36,7 @@ __all__ = [
 def next_page(envelope: Envelope | None) -> int | None:
     """Number of the page after this one; None on the last, or where the service does not say."""
     pagination = envelope.pagination if envelope else None
-    following = pagination.get("nextPage") if isinstance(pagination, FrozenMapping) else None
-    if isinstance(following, str) and following.isdecimal() and len(following) < 10:
-        following = int(following)
-    return following if isinstance(following, int) and not isinstance(following, bool) and following > 0 else None
+    return parse_whole(pagination.get("nextPage")) if isinstance(pagination, FrozenMapping) else None
 
 
 def has_next_page(envelope: Envelope | None) -> bool:

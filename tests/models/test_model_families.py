@@ -10,9 +10,12 @@ import pytest
 
 from apteligent_async._wire.codec import structure, structure_result, unstructure
 from apteligent_async._wire.endpoints import ENDPOINTS
+from apteligent_async.models.access import Token
+from apteligent_async.models.apps import Apps
+from apteligent_async.models.breadcrumbs import Breadcrumb, BreadcrumbTrace
 from apteligent_async.models.diagnostics import Chart, Range
 from apteligent_async.models.error_details import ErrorDetails
-from apteligent_async.models.error_groups import ErrorPage, ErrorSummaries
+from apteligent_async.models.error_groups import ErrorPage, ErrorRow, ErrorSummaries
 from apteligent_async.models.live import LiveBucket
 from apteligent_async.models.performance import GeoValues
 from apteligent_async.models.quantities import Quantity, parse_flag, parse_quantity
@@ -151,6 +154,9 @@ def test_pages_without_pagination_are_the_only_one():
     assert (alone.page_num, alone.total_pages) == (1, 1)
     second = structure({"errors": [], "pagination": {"pageNum": 2, "totalPages": 3}}, ErrorPage)
     assert (second.page_num, second.total_pages) == (2, 3)
+    loose = {"errors": [], "pagination": {"pageNum": "2", "totalPages": 3.0}}
+    assert (structure(loose, ErrorPage).page_num, structure(loose, ErrorPage).total_pages) == (2, 3)
+    assert unstructure(structure(loose, ErrorPage)) == loose
 
 
 @pytest.mark.parametrize(
@@ -165,6 +171,22 @@ def test_the_next_page_is_a_number_or_none(pagination, following):
     """Whatever the service says of pages, the next one is a positive number or there is none."""
     assert next_page(structure({"pagination": pagination}, Envelope)) == following
     assert next_page(None) is None
+
+
+def test_what_no_capture_shows_may_look_otherwise():
+    """Times of unknown form may be numbers, tokens live a broken number of seconds, apps carry links as in v1."""
+    known = [
+        (structure({"traceTs": 1466294400119}, BreadcrumbTrace).trace_ts, 2016),
+        (structure({"deviceOccurredTs": 1466294400119}, Breadcrumb).device_occurred_ts, 2016),
+        (structure({"hash": "h", "last_occurred_time": 1466294400119}, ErrorRow).last_occurred_time, 2016),
+    ]
+    assert all(read.year == year for read, year in known)
+    assert structure({"access_token": "t", "expires_in": 2592000.0}, Token).expires_in == 2592000
+    body = {"a": {"latestAppStoreReleaseDate": 1466294400119, "links": {"self": {"href": "/v1.0/app/a"}}}}
+    (app,) = apps = structure(body, Apps)
+    assert app.links["self"]["href"] == "/v1.0/app/a"
+    assert not app.extra
+    assert unstructure(apps) == body
 
 
 def test_milliseconds_are_utc():
