@@ -53,7 +53,8 @@ def _rules(
     if policy.mode == "shared" and budget.live + job.cost > max(job.cost, _under_way(budget)):
         yield math.inf, Cause.ANSWERS
     is_asking = budget.ends is None and budget.live > 0
-    if is_asking and (policy.mode == "polite" or policy.share is not None or job.lane is Lane.BULK):
+    is_holding_back = policy.mode == "polite" or policy.share is not None or (job.lane is Lane.BULK and policy.reserve)
+    if is_asking and is_holding_back:
         yield math.inf, Cause.PROBE
     if policy.mode == "polite":
         yield _paced_at(budget, last_at), Cause.PACE
