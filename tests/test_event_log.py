@@ -95,6 +95,14 @@ def test_a_line_in_between_is_not_passed_over(path):
         list(read_events(path))
 
 
+def test_a_line_that_has_no_end_is_damage_too(path):
+    """It is not read to its end, and not taken for the last one."""
+    written(path, Event("a", 1.0, {}))
+    path.write_text(path.read_text() + "x" * 70_000)
+    with pytest.raises(ConfigurationError, match="line 2"):
+        list(read_events(path))
+
+
 def test_an_empty_log_has_no_events(path):
     """That is a run in which nothing happened."""
     assert list(read_events(written(path))) == []

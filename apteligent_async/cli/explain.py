@@ -77,7 +77,7 @@ def _show_run(console: Console, story: Story) -> None:
     _show_lines(console, headlines(story), indent=2)
     console.print()
     console.print(window_table(story, width=console.width))
-    _show_lines(console, [LEGEND], indent=0)
+    _show_lines(console, [LEGEND], indent=2)
     groups = groups_of(story)
     if groups:
         console.print()

@@ -75,12 +75,11 @@ def _facts(window: Window, story: Story) -> tuple[str, ...]:
 
 def group_text(group: WaitGroup, story: Story) -> str:
     """Say in a sentence or two why a group of calls waited."""
-    count = len(group.tickets)
     spread = f"{group.longest_s:.1f} s"
     if group.longest_s - group.shortest_s >= 0.1:
         spread = f"{group.shortest_s:.1f} to {spread}"
-    who = f"call {group.tickets[0]}" if count == 1 else f"{count} calls ({group.tickets[0]} to {group.tickets[-1]})"
-    text = f"Window {group.window}: {who}, {_labels(group)}, waited {spread}: {sentence_of(group.reason, story)}."
+    text = f"Window {group.window}: {_members(group)}, {_labels(group)}, waited {spread}: "
+    text += f"{sentence_of(group.reason, story)}."
     others = [one for one in group.others if one.seconds >= _LEAST_SHARE * group.longest_s]
     if others:
         text += " Besides: " + ", ".join(_aside(one, story) for one in others) + "."
@@ -132,6 +131,14 @@ def _strip(story: Story, window: Window, cells: int) -> str:
     if window.number < len(story.windows):
         strip[-1] = "|"
     return "".join(strip)
+
+
+def _members(group: WaitGroup) -> str:
+    count, first, last = len(group.tickets), group.tickets[0], group.tickets[-1]
+    if count == 1:
+        return f"call {first} (still waiting)" if group.unended else f"call {first}"
+    waiting = f"; {group.unended} still waiting" if group.unended else ""
+    return f"{count} calls ({first} to {last}{waiting})"
 
 
 def _labels(group: WaitGroup) -> str:

@@ -27,6 +27,7 @@ class WaitGroup:
         longest_s: the longest.
         reason: the main reason of the longest wait.
         others: its further reasons, in the order of time.
+        unended: how many of the waits the log does not see the end of.
     """
 
     window: int
@@ -36,6 +37,7 @@ class WaitGroup:
     longest_s: float
     reason: Stretch
     others: Sequence[Stretch]
+    unended: int
 
 
 def groups_of(story: Story) -> Sequence[WaitGroup]:
@@ -62,6 +64,7 @@ def _group(story: Story, window: int, waits: Sequence[tuple[Call, Wait]]) -> Wai
         longest_s=longest.seconds,
         reason=main,
         others=[one for one in reasons if one is not main],
+        unended=sum(wait.ended_in is None for _, wait in waits),
     )
 
 

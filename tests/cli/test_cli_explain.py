@@ -70,6 +70,8 @@ def test_it_fits_every_width(explain, log, width, flags):
     assert max(map(len, told.splitlines())) <= width
     assert told.isascii()
     assert "\x1b" not in told
+    firsts = r"\d+ calls|Calls waited|Window|#|$| *\d* *\+|  | *from"
+    assert all(re.match(firsts, line) for line in told.splitlines())
     wide = explain(log, *flags, width=200)[1]
     words = re.compile(r"[A-Za-z(][\w,;:.()]*")
     assert words.findall(flat(told)) == words.findall(flat(wide))

@@ -141,6 +141,70 @@ async def test_other_policies_are_explained_too(tmp_path, policy):
     assert {"polite": "pace", "shared": "share" if "share" in policy else "drained"}[policy["mode"]] in causes
 
 
+def scripted(*lines):
+    """Make the story of events that are written as an instant, a name and a detail."""
+    return replay(Event(name, float(at), detail) for at, name, detail in lines)
+
+
+ONE = {"call": 1, "label": "apps.list", "cost": 1, "left": 0}
+TWO = {"call": 2, "label": "apps.list", "cost": 1, "left": 0}
+
+
+def test_a_start_that_was_given_back_has_cost_nothing():
+    """Its caller had gone before it was sent; that the call comes back later is another start."""
+    story = scripted((0, "call.start", ONE), (1, "call.withdrawn", ONE | {"was_started": True}), (5, "call.start", ONE))
+    assert story.charges == [5.0]
+    assert [(wait.began_at, wait.ended_at) for wait in story.calls[1].waits] == [(0.0, 0.0), (1.0, 5.0)]
+
+
+def test_the_line_waits_only_while_somebody_waits():
+    """What it was blocked by holds until a call starts, and counts for nothing while nobody is there."""
+    blocked = (0, "line.blocked", {"cause": "drained", "until": 60.0})
+    story = scripted(
+        (0, "call.queued", ONE),
+        blocked,
+        (10, "call.withdrawn", ONE),
+        (30, "call.queued", TWO),
+        (60, "call.start", TWO),
+        (60, "call.queued", ONE | {"call": 3}),
+        (70, "call.start", ONE | {"call": 3}),
+    )
+    assert [(one.began_at, one.ended_at, one.cause) for one in story.line] == [(0, 10, "drained"), (30, 60, "drained")]
+    assert [one.cause for one in story.reasons(story.calls[3].waits[0])] == [UNKNOWN]
+
+
+def test_a_stretch_is_one_however_often_its_end_was_moved():
+    """The pace of a policy is said anew with every look; people want the last word."""
+    story = scripted(
+        (0, "call.queued", ONE),
+        *((at, "line.blocked", {"cause": "pace", "until": at + 9.0}) for at in range(5)),
+        (5, "call.start", ONE),
+    )
+    [reason] = story.reasons(story.calls[1].waits[0])
+    assert (reason.seconds, reason.until) == (5.0, 13.0)
+
+
+def test_a_budget_that_others_used_is_not_put_on_this_client():
+    """Where somebody else was seen, the words say whose calls are known."""
+    story = scripted(
+        (0, "call.start", ONE),
+        (1, "others.seen", {}),
+        (1, "call.queued", TWO),
+        (1, "line.blocked", {"cause": "drained", "until": 60.0}),
+        (60, "call.start", TWO),
+    )
+    [stretch] = story.line
+    assert "used up (2 calls by this client, the rest by others); the reset" in sentence_of(stretch, story)
+
+
+def test_a_call_that_waits_at_the_end_of_the_log_is_told_so():
+    """Its wait has no end, and it is not taken for one that started."""
+    story = scripted((0, "call.queued", ONE), (0, "line.blocked", {"cause": "probe"}), (4, "others.seen", {}))
+    [wait] = story.calls[1].waits
+    assert (wait.seconds, wait.ended_in) == (4.0, None)
+    assert "call 1 (still waiting), apps.list, waited 4.0 s" in group_text(groups_of(story)[0], story)
+
+
 def test_every_cause_has_words():
     """A new cause of the scheduler needs a row here."""
     assert set(REASONS) == {cause.value for cause in Cause} | {BACKOFF, UNKNOWN}
