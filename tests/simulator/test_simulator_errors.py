@@ -233,6 +233,17 @@ def test_affected_users_are_those_of_the_diagnostics(desk):
     )
 
 
+@settings(max_examples=20, deadline=None)
+@given(desks())
+def test_what_crashes_all_the_time_has_crashed_just_now(desk):
+    """A program that asks every ten minutes for the groups seen since finds some, unless hardly anything crashes."""
+    app_id, now = desk.app_ids[0], desk.service.world.now
+    live = desk.data(f"/v2/liveStats/{app_id}/PT5M")
+    lately = summaries(desk, app_id, lastOccurredStart=(now - timedelta(minutes=10)).isoformat())
+    assert lately or sum(window["crashes"] for window in live["periodicData"]) < 10
+    assert all(datetime.fromisoformat(row["lastOccurred"]) <= now for row in lately)
+
+
 @settings(max_examples=10, deadline=None)
 @given(desks(), st.sampled_from(KINDS))
 def test_breadcrumbs_are_those_of_affected_users(desk, kind):
