@@ -9,6 +9,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
+from attrs import frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
@@ -17,25 +18,59 @@ from apteligent_async.simulator import DEMO_ACCOUNT, Account, QuotaSettings, Ser
 if TYPE_CHECKING:
     from types import FrameType
 
-__all__ = ["simulate"]
+__all__ = ["Counting", "simulate"]
 
 _Positive = Parameter(validator=Number(gt=0))
 _NotNegative = Parameter(validator=Number(gte=0))
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class Counting:
+    """How the service counts calls.
+
+    Attributes:
+        limit: Calls per minute that one client id may make.
+        bucket: Length of the quota's bucket, in seconds.
+        reading: What Rate-Limit-Remaining means.
+        rounding: How the rate headers are rounded.
+        window: How calls are counted.
+        counts: Whether Rate-Limit-Remaining is taken after or before the present call.
+        refused: Whether calls answered 429 are charged.
+    """
+
+    limit: Annotated[int, _Positive] = 20
+    bucket: Annotated[float, _Positive] = 60.0
+    reading: Literal["speed", "count"] = "speed"
+    rounding: Literal["floor", "ceil", "round", "exact"] = "round"
+    window: Literal["fixed", "lazy", "sliding", "gcra"] = "fixed"
+    counts: Literal["after", "before"] = "after"
+    refused: Literal["counted", "free"] = "counted"
+
+    @property
+    def settings(self) -> QuotaSettings:
+        """The same, as the service takes it."""
+        return QuotaSettings(
+            limit=self.limit,
+            bucket_s=self.bucket,
+            window=self.window,
+            reading=self.reading,
+            rounding=self.rounding,
+            counts=self.counts,
+            refused=self.refused,
+        )
+
+
+_AS_DOCUMENTED = Counting()
 
 
 def simulate(
     *,
     host: str = "127.0.0.1",
     port: Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))] = 0,
-    limit: Annotated[int, _Positive] = 20,
-    bucket: Annotated[float, _Positive] = 60.0,
+    counting: Counting = _AS_DOCUMENTED,
     apps: Annotated[int, _NotNegative] = 40,
     seed: int = 1,
-    reading: Literal["speed", "count"] = "speed",
-    rounding: Literal["floor", "ceil", "round", "exact"] = "round",
-    window: Literal["fixed", "lazy", "sliding", "gcra"] = "fixed",
-    counts: Literal["after", "before"] = "after",
-    refused: Literal["counted", "free"] = "counted",
     latency: Annotated[float, _NotNegative] = 0.0,
     now: datetime | None = None,
     client_id: str = DEMO_ACCOUNT.client_id,
@@ -50,15 +85,9 @@ def simulate(
     Args:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
-        limit: Calls per minute that one client id may make.
-        bucket: Length of the quota's bucket, in seconds.
+        counting: How calls are counted.
         apps: How many apps the account has.
         seed: Chooses the world; the same seed and --now give the same numbers.
-        reading: What Rate-Limit-Remaining means.
-        rounding: How the rate headers are rounded.
-        window: How calls are counted.
-        counts: Whether Rate-Limit-Remaining is taken after or before the present call.
-        refused: Whether calls answered 429 are charged.
         latency: Seconds that every answer takes.
         now: Fixes the world's calendar (ISO 8601, UTC if it has no offset); the quota runs on the real clock.
         client_id: OAuth2 client id to accept.
@@ -67,28 +96,28 @@ def simulate(
         token: A token to accept from the start; one is made up if not given.
 
     """
-    settings = QuotaSettings(
-        limit=limit,
-        bucket_s=bucket,
-        window=window,
-        reading=reading,
-        rounding=rounding,
-        counts=counts,
-        refused=refused,
-    )
     account = Account(client_id=client_id, username=username, password=password)
+    service = _service(account, counting.settings, seed=seed, apps=apps, now=now)
+    _run(service, account, service.issue_token(client_id, token=token), host=host, port=port, latency=latency)
+
+
+def _service(account: Account, quota: QuotaSettings, *, seed: int, apps: int, now: datetime | None) -> Service:
     began = _aware(now)
-    service = Service(
+    return Service(
         World(seed=seed, apps=apps, now=began),
         accounts=[account],
-        quota=settings,
+        quota=quota,
         calendar=running_from(began, at=time.monotonic()) if now is None else None,
     )
-    ready_token = service.issue_token(client_id, token=token)
+
+
+def _run(service: Service, account: Account, token: str, *, host: str, port: int, latency: float) -> None:
+    """Serve until interrupted, after telling where and to whom."""
     signal.signal(signal.SIGTERM, _end)
     with serve(service, host=host, port=port, latency=latency) as url:
         print(f"listening on {url}")
-        print(f"client_id={client_id}\nusername={username}\npassword={password}\ntoken={ready_token}", flush=True)
+        print(f"client_id={account.client_id}\nusername={account.username}\npassword={account.password}")
+        print(f"token={token}", flush=True)
         threading.Event().wait()
 
 
