@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
@@ -9,7 +10,7 @@ from attrs import frozen
 from apteligent_async._session import CallOptions, Session  # noqa: TC001  attrs shows them
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from apteligent_async._wire.calls import Endpoint
     from apteligent_async._wire.messages import Request
@@ -41,6 +42,8 @@ class Caller:
         Raises:
             ConfigurationError: an argument cannot work, or an app lives on another site; no call was spent.
         """
+        if isinstance(arguments.get("app_ids"), Iterator):
+            arguments["app_ids"] = tuple(arguments["app_ids"])  # looked at twice
         request = self.request(endpoint, **arguments)
         for app_id in _app_ids(arguments):
             self.session.require_site_of(app_id)

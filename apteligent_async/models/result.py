@@ -77,6 +77,9 @@ class HttpExchange:
 class Result(Part):
     """What one call returned.
 
+    With the extra ``apteligent-async[arrow]`` it is an Arrow stream of its rows, which ``polars.DataFrame(result)``,
+    ``pandas.DataFrame.from_arrow(result)`` and duckdb read as it is.
+
     Attributes:
         envelope: what surrounded the data; None for an answer without one, and for values made by hand.
         http: the answer itself; not compared, so equal data are equal results.

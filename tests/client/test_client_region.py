@@ -13,6 +13,7 @@ US, EU, UNKNOWN = "a" * 24, "b" * 32 + "00444503", "c" * 32 + "00555304"
 CALLS = [
     lambda c, app_id: c.trends.app(app_id),
     lambda c, app_id: c.error_monitoring.pie(graph="crashes", group_by="os", app_ids=["no id", app_id]),
+    lambda c, app_id: c.error_monitoring.graph(graph="dau", app_ids=(one for one in ["no id", app_id])),
     lambda c, app_id: anext(c.crashes.table(app_id).pages()),
     lambda c, app_id: anext(c.transactions.traces(app_id, "Login", "P1M").pages()),
     lambda c, app_id: c.transactions.group(link=f"/v2/transactions/{app_id}/group/Login"),
