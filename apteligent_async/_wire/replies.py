@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, quote_plus, urlsplit
@@ -28,7 +30,7 @@ from apteligent_async.models.result import HttpExchange, Result
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from apteligent_async._wire.calls import Endpoint, Found
     from apteligent_async._wire.drift import Drift
@@ -38,6 +40,9 @@ __all__ = ["decode"]
 
 LONGEST_EXCERPT = 2_000
 LONGEST_QUOTE = 300
+
+SHORTEST_SECRET = 4
+"""Shorter ones are left alone: they protect nothing, and every other word holds one."""
 
 _REFUSALS: dict[int, tuple[type[ApteligentError], str]] = {
     400: (BadRequestError, "The service refused the parameters"),
@@ -136,18 +141,35 @@ def _said(body: Mapping[str, Any]) -> str:
 
 
 def _quoted(said: str, secrets: Sequence[str]) -> str:
-    said = _without(said, secrets)
-    return f": {printable(said[:LONGEST_QUOTE])}" if said else ""
+    said = _without(said, secrets, longest=LONGEST_QUOTE)
+    return f": {printable(said)}" if said else ""
 
 
-def _without(text: str, secrets: Sequence[str]) -> str:
-    for secret in filter(None, secrets):
-        # As it is, as JSON writes it, and as a form or an address writes it.
-        for written in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote_plus(secret)):
-            text = text.replace(written, "[secret]")
-    return text
+def _without(text: str, secrets: Sequence[str], *, longest: int) -> str:
+    """Give the beginning of a text with the secrets blotted out.
+
+    It is searched as far beyond its end as a secret reaches, and what may be half a secret there is not shown.
+    """
+    written = sorted(
+        {each for secret in secrets if len(secret) >= SHORTEST_SECRET for each in _written(secret)}, key=len
+    )
+    if not written:
+        return text[:longest]
+    reach = len(written[-1])
+    any_secret = re.compile("|".join(map(re.escape, reversed(written))), re.IGNORECASE)
+    blotted = any_secret.sub("[secret]", text[: longest + reach])
+    is_whole = len(text) <= longest + reach
+    return (blotted if is_whole else blotted[:-reach])[:longest]
+
+
+def _written(secret: str) -> Iterator[str]:
+    """Give a text as it is, as JSON and HTML write it, and as a form or an address writes it."""
+    yield from (secret, html.escape(secret), quote_plus(secret), quote(secret), quote(secret, safe=""))
+    for is_ascii in (True, False):
+        json_text = json.dumps(secret, ensure_ascii=is_ascii)[1:-1]
+        yield from (json_text, json_text.replace("/", "\\/"))
 
 
 def _excerpt(body: bytes, longest: int, secrets: Sequence[str]) -> str:
-    text = _without(body.decode("utf-8", errors="replace"), secrets)[:longest]
+    text = _without(body.decode("utf-8", errors="replace"), secrets, longest=longest)
     return "".join(character if character.isprintable() or character in "\n\t" else "?" for character in text)

@@ -117,6 +117,40 @@ def test_secrets_are_blotted_out_however_they_are_written(secret):
         assert written not in error.message + error.body
 
 
+@pytest.mark.parametrize("secrets", [("t",), ("abc", ""), ("secret", "[secret]", "ecre")])
+def test_what_is_blotted_out_is_not_blotted_out_again(secrets):
+    """Secrets of a few letters do no harm, and none is looked for in what stands for another."""
+    error = failure(ERROR_PIE, reply(401, {"message": "Invalid OAuth token, secret"}), secrets=secrets * 30)
+    said = "Invalid OAuth token, [secret]" if "secret" in secrets else "Invalid OAuth token, secret"
+    assert error.message.endswith(f": {said}.")
+    assert json.loads(error.body) == {"message": said}
+
+
+@pytest.mark.parametrize("before", [0, 100, 280, 299, 1_900, 1_985, 1_999])
+@pytest.mark.parametrize("times", [1, 40, 4_000])
+def test_no_half_of_a_secret_is_left_where_a_text_is_cut(before, times):
+    """Blotting shortens what was said, which brings into view no more than was searched."""
+    secret = "0123456789" * 5
+    said = "x" * before + secret * times
+    error = failure(ERROR_PIE, reply(500, {"message": said}), secrets=(secret,))
+    assert "0123" not in error.message + error.body
+    assert len(error.body) <= 2_000
+
+
+def test_secrets_are_found_in_every_spelling():
+    """HTML, escaped slashes and small hexadecimal digits hide no secret."""
+    secret = "pä/<s>&"
+    for written in (
+        "pä/&lt;s&gt;&amp;",
+        r"p\u00E4\/<s>&",
+        r"pä\/<s>&",
+        "p%c3%a4%2f%3cs%3e%26",
+        "p%C3%A4/%3Cs%3E%26",
+    ):
+        error = failure(ERROR_PIE, reply(500, written.encode()), secrets=(secret,))
+        assert error.body == "[secret]"
+
+
 @pytest.mark.parametrize("token", ["", "a b", "a\r\nX-Evil: 1", "tökén", "\x00"])
 def test_a_token_that_no_header_could_hold_is_refused_unquoted(token):
     """A token with a line break would become a header of its own; it is refused without being repeated."""
