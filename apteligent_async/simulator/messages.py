@@ -60,9 +60,10 @@ class Answer:
 
 
 class Refusal(Exception):  # noqa: N818  the service's "no", not a fault of the program
-    """The service says no: a status and the JSON body that goes with it."""
+    """The service says no: a status, headers of its own if it has any, and the JSON body that goes with it."""
 
-    def __init__(self, status: int, message: str, **body: object) -> None:
+    def __init__(self, status: int, message: str, *, headers: tuple[tuple[str, str], ...] = (), **body: object) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = headers
         self.body: dict[str, object] = body or {"message": message}

@@ -68,6 +68,11 @@ class Parameters:
         text = self.text(name)
         return default if text is None else _chosen(name, text, type(default))
 
+    def choices(self, name: str, among: type[_Choice]) -> list[_Choice]:
+        """Read values of a closed set that commas separate; all of the set if there is none."""
+        text = self.text(name)
+        return [_chosen(name, part.strip(), among) for part in text.split(",")] if text else list(among)
+
     def instant(self, name: str) -> datetime | None:
         """Read an ISO date or datetime; where it has no offset it is taken as UTC."""
         text = self.text(name)

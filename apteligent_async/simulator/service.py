@@ -13,11 +13,12 @@ A call passes these doors, in this order:
 3. The quota of that client id counts the call, whatever becomes of it: a token call, a wrong password, an expired
    token, a path that does not exist. One quota serves all tokens of the id. Over the limit the answer is 429.
 4. A token call exchanges a password for a token. Any other needs a token that is still good (401), a path that exists
-   (404), and a scope that reaches it (403).
+   (404), a method that the path has (405, with ``Allow``), and a scope that reaches it (403).
 5. The resource checks its parameters (400), finds its app (404) and answers from the world.
 
 Every answer after the second door carries the three rate headers. Bodies are JSON; a refusal's body is a ``message``,
-except where RFC 6749 or the documented 429 say otherwise: what the service wrote there is not known.
+except where RFC 6749 or the documented 429 say otherwise: what the service wrote there is not known. How it met other
+methods is not known either (grade D, a guess): here HEAD is GET without the body, and the rest get the 405.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
+
+from attrs import evolve
 
 from apteligent_async.simulator.accounts import DEMO_ACCOUNT, Grant, TokenOffice, bad_token, unknown_client
 from apteligent_async.simulator.messages import Answer, Refusal
@@ -51,6 +54,7 @@ _DISCOVERY: dict[str, dict[str, Any]] = {
     "/v1.0/base": {"status": "active", "links": {}},
 }
 _TOKEN_PATHS = frozenset({"/v2/token", "/v1.0/token"})
+_READING = ("GET", "HEAD")
 _TICK_S = 10
 _REMEMBERED_BODIES = 1024
 _PUBLIC_HOST = "developers.crittercism.com"
@@ -91,8 +95,13 @@ class Service:
 
     def handle(self, call: Call, *, now: float) -> Answer:
         """Answer one call that arrives at `now`; never raises."""
-        if call.method == "GET" and call.path in _DISCOVERY:
-            return _with_headers(Answer.of(_DISCOVERY[call.path]))
+        answer = self._passed(call, now)
+        return _without_body(answer) if call.method == "HEAD" else answer
+
+    def _passed(self, call: Call, now: float) -> Answer:
+        """Lead a call through the doors."""
+        if call.path in _DISCOVERY:
+            return _with_headers(_discovered(call))
         client_id = self._tokens.client_of(call)
         if client_id is None:
             is_token_call = call.path in _TOKEN_PATHS
@@ -131,12 +140,14 @@ class Service:
             self._body_of.cache_clear()
 
     def _answer(self, call: Call, now: float) -> bytes:
-        if call.method == "POST" and call.path in _TOKEN_PATHS:
+        if call.path in _TOKEN_PATHS:
+            _check_method(call, ("POST",))
             return json.dumps(self._tokens.exchange(call, now=now)).encode()
         grant = self._tokens.grant_of(call, now=now)
-        found = self._routes.find(call.path) if call.method == "GET" else None
+        found = self._routes.find(call.path)
         if found is None:
-            raise Refusal(404, f"no such resource: {call.method} {call.path}")
+            raise Refusal(404, f"no such resource: {call.path}")
+        _check_method(call, _READING)
         if not grant.covers(call.path, found[1].get("appId")):
             raise Refusal(403, "the token's scope does not reach this resource")
         return self._body_of(call.path, call.query, call.headers.get("host", _PUBLIC_HOST))
@@ -151,9 +162,27 @@ class Service:
         return json.dumps({**body, "links": {"self": f"http://{host}{target}"}}).encode()
 
 
+def _discovered(call: Call) -> Answer:
+    try:
+        _check_method(call, _READING)
+    except Refusal as refusal:
+        return _refused(refusal)
+    return Answer.of(_DISCOVERY[call.path])
+
+
+def _check_method(call: Call, allowed: tuple[str, ...]) -> None:
+    if call.method not in allowed:
+        names = ", ".join(allowed)
+        raise Refusal(405, f"{call.path} takes {names}, not {call.method}", headers=(("Allow", names),))
+
+
 def _refused(refusal: Refusal) -> Answer:
-    return Answer.of(refusal.body, status=refusal.status)
+    return evolve(Answer.of(refusal.body, status=refusal.status), headers=refusal.headers)
+
+
+def _without_body(answer: Answer) -> Answer:
+    return evolve(answer, headers=(*answer.headers, ("Content-Length", str(len(answer.body)))), body=b"")
 
 
 def _with_headers(answer: Answer, rate: tuple[tuple[str, str], ...] = ()) -> Answer:
-    return Answer(status=answer.status, headers=(*_COMMON_HEADERS, *rate), body=answer.body)
+    return Answer(status=answer.status, headers=(*_COMMON_HEADERS, *rate, *answer.headers), body=answer.body)

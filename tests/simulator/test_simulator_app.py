@@ -42,6 +42,15 @@ def test_the_introduction_works_over_a_socket(desk):
         connection.close()
 
 
+def test_head_works_over_a_socket(desk):
+    """The length is that of GET's body, no body comes, and the connection serves the next call."""
+    headers = {"Authorization": f"Bearer {desk.token}"}
+    with serve(desk.service) as url, httpx.Client(base_url=url, headers=headers) as client:
+        bare, whole = client.head("/v2/apps"), client.get("/v2/apps")
+        assert (bare.status_code, bare.content) == (200, b"")
+        assert bare.headers["Content-Length"] == whole.headers["Content-Length"] == str(len(whole.content))
+
+
 def test_it_serves_clients_of_asyncio_and_trio(desk):
     """The server has a loop of its own, so that it does not matter which the caller runs."""
 

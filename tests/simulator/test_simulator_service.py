@@ -6,7 +6,7 @@ import json
 from urllib.parse import quote
 
 import pytest
-from front_desk import PASSWORD_FORM, FrontDesk, fixture
+from front_desk import PASSWORD_FORM, FrontDesk, basic, fixture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,9 +148,38 @@ def test_what_nothing_attests_is_not_there(desk, path):
     assert desk.refused(path)[0] == 404
 
 
-def test_other_methods_than_get_find_no_data(desk):
-    """The second version has no POST for data."""
-    assert desk.ask("/v2/apps", method="POST").status == 404
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", ["/v2/apps", "/allyourbase"])
+def test_data_is_only_read(desk, method, path):
+    """Another method is told which ones there are, in the header and in a JSON body."""
+    answer = desk.ask(path, method=method)
+    assert (answer.status, dict(answer.headers)["Allow"]) == (405, "GET, HEAD")
+    assert json.loads(answer.body) == {"message": f"{path} takes GET, HEAD, not {method}"}
+    assert desk.ask("/v2/nowhere", method=method).status == 404
+
+
+def test_a_token_is_only_posted_for(desk):
+    """Another method on the token's path gets 405 whatever the credentials, and counts."""
+    for headers in ({}, basic(DEMO_ACCOUNT.client_id + ":")):
+        answer = desk.ask("/v2/token", headers=headers)
+        assert (answer.status, dict(answer.headers)["Allow"]) == (405, "POST")
+        assert set(dict(answer.headers)) > RATE_HEADERS
+
+
+@pytest.mark.parametrize("path", ["/v2/apps", "/allyourbase", "/v2/nowhere"])
+def test_head_is_get_without_its_body(path):
+    """The same status and headers, the length of what GET would send, and nothing else."""
+    whole, bare = (FrontDesk.open().ask(path, method=method) for method in ("GET", "HEAD"))
+    assert (bare.status, bare.body) == (whole.status, b"")
+    assert dict(bare.headers) == {**dict(whole.headers), "Content-Length": str(len(whole.body))}
+
+
+def test_an_unknown_attribute_is_told_the_known_ones(desk):
+    """The refusal speaks the service's language, not the program's."""
+    status, body = desk.refused("/v2/apps", attributes="dau,foo")
+    assert status == 400
+    assert body["message"].startswith("attributes must be one of appName, appType, ")
+    assert "_" not in body["message"]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +210,7 @@ def test_credentials_are_not_printed():
 
 @settings(deadline=None)
 @given(
-    method=st.sampled_from(["GET", "POST", "PUT"]),
+    method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
     target=st.text(max_size=40).map(lambda text: "/" + text),
     headers=st.dictionaries(st.sampled_from(["Authorization", "Content-Type", "Host"]), st.text(max_size=30)),
     body=st.binary(max_size=60),

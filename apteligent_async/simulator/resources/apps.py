@@ -6,7 +6,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, assert_never
 
-from apteligent_async.simulator.messages import Refusal
 from apteligent_async.simulator.world.traffic import Flow, NetworkGraph
 from apteligent_async.simulator.world.usage import ErrorGraph, days_of, usage_of
 
@@ -35,12 +34,7 @@ class _Attribute(StrEnum):
 
 def list_apps(asked: Asked) -> dict[str, Any]:
     """Answer a map by app id; all thirteen attributes if none is named (a guess: undocumented)."""
-    text = asked.query.text("attributes")
-    names = [name.strip() for name in text.split(",")] if text else list(_Attribute)
-    try:
-        attributes = [_Attribute(name) for name in names]
-    except ValueError as unknown:
-        raise Refusal(400, f"attributes: {unknown}") from None
+    attributes = asked.query.choices("attributes", _Attribute)
     return {"data": {app_id: _described(app, attributes) for app_id, app in asked.world.apps.items()}}
 
 

@@ -162,7 +162,7 @@ class Faults:
         """Return when a group was first and last seen: the more often it strikes on its last day, the later."""
         past = self._pasts[fault.position]
         throw = dice("span", self._profile.seed, fault.hash)
-        early, late = throw.uniform(0, 0.3), 1 - throw.uniform(0.01, 0.7) / max(1, self.total(fault, past.last))
+        early, late = throw.uniform(0, 0.3), 1 - throw.uniform(0.01, 0.3) / max(1, self.total(fault, past.last))
         if fault.older_factor:
             first = self._at(self._history[0] - timedelta(days=throw.randint(1, 200)), early)
         else:
