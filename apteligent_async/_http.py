@@ -218,7 +218,7 @@ class HttpLink:
         except OUR_FAULT as error:
             problem = type(error).__name__
         except (httpx.HTTPError, httpx.StreamError, OSError) as error:
-            return _failure(error, received, timeout_s)
+            return self._failure(error, received, timeout_s)
         # Raised out here to stand alone: the error that it replaces may quote the request, token included.
         raise ConfigurationError(
             f"The request cannot be sent ({problem}): its address or a header is not possible.",
@@ -234,6 +234,18 @@ class HttpLink:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
         return Reply(status=response.status_code, headers=_plain(response.headers), body=body)
+
+    def _failure(self, error: Exception, received: list[httpx.Response], timeout_s: float | None) -> LinkFailure:
+        if isinstance(error, TimeoutError | httpx.TimeoutException):
+            what = f"the time was up ({timeout_s:g} s for an attempt)" if timeout_s is not None else "the time was up"
+        else:
+            what = str(error) or type(error).__name__
+        was_sent = not isinstance(error, NEVER_SENT)
+        where = "No complete answer came" if was_sent else f"{self._origin} could not be reached"
+        failed = ConnectionFailed(f"{where}: {what}.")
+        failed.__cause__ = _bare(error)
+        headers = _plain(received[-1].headers) if received else None
+        return LinkFailure(error=failed, was_sent=was_sent, headers=headers)
 
     def _build(self, request: Request, token: str | None, timeout_s: float | None) -> httpx.Request:
         headers = {**self._headers, **dict(request.headers)}
@@ -295,19 +307,6 @@ class _Parts(httpx.SyncByteStream):
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
-
-
-def _failure(error: Exception, received: list[httpx.Response], timeout_s: float | None) -> LinkFailure:
-    if isinstance(error, TimeoutError | httpx.TimeoutException):
-        what = f"the time was up ({timeout_s:g} s for an attempt)" if timeout_s is not None else "the time was up"
-    else:
-        what = str(error) or type(error).__name__
-    was_sent = not isinstance(error, NEVER_SENT)
-    where = "No complete answer came" if was_sent else "The service could not be reached"
-    failed = ConnectionFailed(f"{where}: {what}.")
-    failed.__cause__ = _bare(error)
-    headers = _plain(received[-1].headers) if received else None
-    return LinkFailure(error=failed, was_sent=was_sent, headers=headers)
 
 
 def _bare(error: Exception) -> Exception:

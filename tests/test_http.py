@@ -121,14 +121,14 @@ async def test_the_headers_of_half_an_answer_are_kept():
 
 
 async def test_a_service_that_is_not_there_has_received_nothing():
-    """The call costs no budget."""
+    """The call costs no budget, and the message says which origin to look at."""
     with raw_server(lambda number: http()) as server:
         url = server.url
     link = link_to(url)
     failure = await sent(link)
     assert isinstance(failure, LinkFailure)
     assert not failure.was_sent
-    assert "could not be reached" in str(failure.error)
+    assert str(failure.error).startswith(f"{url} could not be reached: ")
     await link.aclose()
 
 
