@@ -34,13 +34,14 @@ def client_of(transport, credentials=None, **options):
     )
 
 
+@pytest.mark.parametrize("trip_s", [0, 0.002, 0.2, 0.4])
 @pytest.mark.parametrize("mode", ["shared", "exclusive"])
-@pytest.mark.parametrize("rounding", ["floor", "ceil", "round"])
+@pytest.mark.parametrize("rounding", ["floor", "ceil", "round", "exact"])
 @pytest.mark.parametrize("counts", ["after", "before"])
 @pytest.mark.parametrize("unit", ["speed", "count"])
-async def test_a_hundred_calls_use_the_budget_and_never_more(unit, counts, rounding, mode):
+async def test_a_hundred_calls_use_the_budget_and_never_more(unit, counts, rounding, mode, trip_s):
     """No 429, and within 5% of what a clairvoyant would need, however the service writes its numbers."""
-    service = WindowService(unit=unit, counts=counts, rounding=rounding)
+    service = WindowService(unit=unit, counts=counts, rounding=rounding, trip_s=trip_s)
     began_at = anyio.current_time()
     service.phase_s = began_at
     async with client_of(service, policy=RatePolicy(mode=mode)) as client:

@@ -12,7 +12,6 @@ from attrs import define, evolve, field
 
 from apteligent_async._scheduling.readings import (
     ALL_HYPOTHESES,
-    MINUTE_S,
     Span,
     Unit,
     is_possible,
@@ -193,7 +192,7 @@ class Budget:
         else:
             self._learn(job, numbers, place.ends, now=now)
             if place.is_first:
-                self._judge_opening(numbers)
+                self._judge_opening(numbers, now=now)
         self._tally()
 
     def refuse(self, job: Job, reading: Reading | None, *, now: float) -> None:
@@ -285,7 +284,8 @@ class Budget:
             bounds = token_bounds(numbers, view.hypothesis, job, ends=ends, received_at=now)
             is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
             if not is_possible(numbers, view.hypothesis.unit):
-                view.strike()
+                # A broken count is no count at all; a speed may be broken by a reset that is off.
+                view.strike() if view.hypothesis.unit is Unit.SPEED else view.rule_out()
             if view.settle(job.cost, bounds, blind=self._blind, live=self.live, now=now):
                 surprised.append(view)
             elif self.windows.is_known:
@@ -320,7 +320,7 @@ class Budget:
         is_known = self.ends is not None and self.limit
         self._paused_until = now + (60 / self.limit if is_known and self.limit else self._pace_s)
 
-    def _judge_opening(self, numbers: Reading) -> None:
+    def _judge_opening(self, numbers: Reading, *, now: float) -> None:
         """Use the first answer of a window: it may show a whole budget but one call."""
         if self.windows.is_fresh(numbers.reset_s or 0.0):
             # The limit is an average over the window, and that is no shorter than any reset.
@@ -328,9 +328,9 @@ class Budget:
             for view in self.views:
                 view.lift(size=size, own_hi=self.own)
         if self._may_infer and (self.windows.is_known or (self.windows.is_first and not self.refusals)):
-            self._infer(numbers)
+            self._infer(numbers, now=now)
 
-    def _infer(self, numbers: Reading) -> None:
+    def _infer(self, numbers: Reading, *, now: float) -> None:
         """Draw the one conclusion that needs no second window.
 
         A first answer that reads like one call off a whole minute's bucket is taken for just that. If it states less
@@ -338,7 +338,7 @@ class Budget:
         """
         reset_s, size = numbers.reset_s or 0.0, math.floor(numbers.limit or 0.0)
         is_only = self.own == 1 and self.live == 0
-        if not (MINUTE_S - 1 <= reset_s <= MINUTE_S and is_only and size):
+        if not (is_only and size and self.windows.is_whole_minute(reset_s, now=now)):
             return
         whole = [unit for unit in Unit if looks_whole(numbers, unit, size)]
         self._whole_in_a_row = self._whole_in_a_row + 1 if whole else 0

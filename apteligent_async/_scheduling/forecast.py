@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
+from apteligent_async._scheduling.policy import is_whole
+from apteligent_async.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -95,7 +98,13 @@ class BudgetSnapshot:
     _length_s: float = field(repr=False, alias="length_s")
 
     def eta(self, n_calls: int = 1) -> float:
-        """Estimate the seconds until `n_calls` more calls, behind those that wait already, have started."""
+        """Estimate the seconds until `n_calls` more calls, behind those that wait already, have started.
+
+        Raises:
+            ConfigurationError: it is no whole number, or below 0.
+        """
+        if not is_whole(n_calls) or n_calls < 0:
+            raise ConfigurationError(f"n_calls={n_calls!r} is not possible: it must be a whole number, at least 0.")
         missing = n_calls + sum(self.queued.values()) - self._free
         if missing <= 0:
             return 0.0

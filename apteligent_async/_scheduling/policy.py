@@ -1,18 +1,76 @@
-"""The settings a user may pass; frozen, checked when made."""
+"""The settings a user may pass, frozen and checked when made; and the checks."""
 
 from __future__ import annotations
 
 import math
-from typing import Literal, get_args
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from attrs import field, frozen
 
 from apteligent_async.errors import ConfigurationError
 
-__all__ = ["RatePolicy", "RetryPolicy"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from attrs import Attribute
+
+    Validator = Callable[[object, Attribute[Any], Any], None]
+
+__all__ = ["RatePolicy", "RetryPolicy", "checked", "is_number", "is_whole", "must_be"]
 
 Mode = Literal["exclusive", "shared", "polite"]
 OnFull = Literal["raise", "wait", "shed"]
+
+
+def checked(holds: Callable[[Any], bool], wanted: str) -> Validator:
+    """Make a validator of a value that may be quoted; None must be allowed by `holds`."""
+
+    def check(_: object, attribute: Attribute[Any], value: Any) -> None:
+        if not holds(value):
+            raise ConfigurationError(f"{attribute.name}={value!r} is not possible: it must be {wanted}.")
+
+    return check
+
+
+def must_be(kind: type, wanted: str) -> Validator:
+    """Make a validator of a value's type, which quotes nothing, as the value may hold a secret; None may pass."""
+
+    def check(_: object, attribute: Attribute[Any], value: Any) -> None:
+        if value is not None and not isinstance(value, kind):
+            raise ConfigurationError(f"{attribute.name}= must be {wanted}, not of type {type(value).__name__}.")
+
+    return check
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a real number, which True and False are not."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number, which True and False are not."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _one_of(allowed: tuple[str, ...]) -> Validator:
+    return checked(lambda value: value in allowed, "one of " + ", ".join(allowed))
+
+
+def _count() -> Validator:
+    return checked(lambda value: is_whole(value) and value >= 1, "a whole number, at least 1")
+
+
+def _seconds() -> Validator:
+    return checked(lambda value: is_number(value) and 0 <= value < math.inf, "a number of seconds")
+
+
+def _is_share(value: Any) -> bool:
+    return value is None or (is_number(value) and 0 < value <= 1)
+
+
+def _is_room(value: Any) -> bool:
+    return value is None or (is_whole(value) and value >= 0)
 
 
 @frozen(kw_only=True)
@@ -33,23 +91,17 @@ class RatePolicy:
             ``shed`` the least urgent, youngest waiting call if it is less urgent than the newcomer.
 
     Raises:
-        ConfigurationError: a value is out of range; the message names the range.
+        ConfigurationError: a value is of a wrong type or out of range; the message names the range.
     """
 
-    mode: Mode = "shared"
-    share: float | None = None
-    reserve: float = 0.1
-    max_in_flight: int = 100
-    max_queue: int | None = None
-    on_full: OnFull = "raise"
-
-    def __attrs_post_init__(self) -> None:
-        _one_of("mode", self.mode, get_args(Mode))
-        _one_of("on_full", self.on_full, get_args(OnFull))
-        _require(self.share is None or 0 < self.share <= 1, "share", self.share, "above 0 and at most 1, or None")
-        _require(0 <= self.reserve <= 1, "reserve", self.reserve, "from 0 to 1")
-        _require(self.max_in_flight >= 1, "max_in_flight", self.max_in_flight, "at least 1")
-        _require(self.max_queue is None or self.max_queue >= 0, "max_queue", self.max_queue, "at least 0, or None")
+    mode: Mode = field(default="shared", validator=_one_of(get_args(Mode)))
+    share: float | None = field(default=None, validator=checked(_is_share, "a number above 0 and at most 1, or None"))
+    reserve: float = field(
+        default=0.1, validator=checked(lambda value: is_number(value) and 0 <= value <= 1, "a number from 0 to 1")
+    )
+    max_in_flight: int = field(default=100, validator=_count())
+    max_queue: int | None = field(default=None, validator=checked(_is_room, "a whole number, at least 0, or None"))
+    on_full: OnFull = field(default="raise", validator=_one_of(get_args(OnFull)))
 
 
 @frozen(kw_only=True)
@@ -66,25 +118,10 @@ class RetryPolicy:
         max_rate_limited: answers of 429 for one call before `RateLimitedError`.
 
     Raises:
-        ConfigurationError: a value is out of range.
+        ConfigurationError: a value is of a wrong type or out of range.
     """
 
-    max_attempts: int = 4
-    base_s: float = 0.5
-    cap_s: float = 30.0
-    max_rate_limited: int = field(default=10)
-
-    def __attrs_post_init__(self) -> None:
-        _require(self.max_attempts >= 1, "max_attempts", self.max_attempts, "at least 1")
-        _require(0 <= self.base_s < math.inf, "base_s", self.base_s, "a number of seconds")
-        _require(0 <= self.cap_s < math.inf, "cap_s", self.cap_s, "a number of seconds")
-        _require(self.max_rate_limited >= 1, "max_rate_limited", self.max_rate_limited, "at least 1")
-
-
-def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    _require(value in allowed, name, value, "one of " + ", ".join(allowed))
-
-
-def _require(holds: bool, name: str, value: object, wanted: str) -> None:  # noqa: FBT001  the check's own result
-    if not holds:
-        raise ConfigurationError(f"{name}={value!r} is not possible: it must be {wanted}.")
+    max_attempts: int = field(default=4, validator=_count())
+    base_s: float = field(default=0.5, validator=_seconds())
+    cap_s: float = field(default=30.0, validator=_seconds())
+    max_rate_limited: int = field(default=10, validator=_count())

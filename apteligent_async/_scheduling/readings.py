@@ -145,8 +145,7 @@ def minute_bounds(unit: Unit, left: int, reset_s: float) -> Span:
     """Bound how `left` tokens are stated near the beginning of a minute's bucket, however rounded."""
     if unit is Unit.COUNT:
         return Span(left, left)
-    shortest_s = max(reset_s - 1, MINUTE_S - 1)
-    return Span(math.floor(60 * left / MINUTE_S), math.ceil(60 * left / shortest_s))
+    return Span(math.floor(60 * left / MINUTE_S), math.ceil(60 * left / (reset_s - 1)))
 
 
 def _may_be_capped(reading: Reading) -> bool:
@@ -155,10 +154,12 @@ def _may_be_capped(reading: Reading) -> bool:
 
 
 def is_possible(reading: Reading, unit: Unit) -> bool:
-    """Whether a usable reading can be true at all: as a speed, what is left must come to a whole number of tokens."""
+    """Whether a usable reading can be true at all: what is left must come to a whole number of tokens."""
     remaining, reset_s = reading.remaining or 0.0, reading.reset_s or 0.0
-    if unit is Unit.COUNT or remaining <= 0 or _may_be_capped(reading):
+    if remaining <= 0 or _may_be_capped(reading):
         return True
+    if unit is Unit.COUNT:
+        return reading.limit is None or float(remaining).is_integer()
     doubt_s = 1.0 if float(reset_s).is_integer() else _FINE
     least, most = _from_speed(remaining, shortest_s=reset_s - doubt_s, longest_s=reset_s + doubt_s)
     return least <= most

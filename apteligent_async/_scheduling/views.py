@@ -107,7 +107,7 @@ class View:
 
     def rises(self, least: float, *, sent_at: float) -> bool:
         """Say whether a call sent later than all that was heard found more than could be left: windows never refill."""
-        return sent_at >= self._heard_at and least > self.most
+        return sent_at > self._heard_at and least > self.most
 
     def strike(self) -> None:
         """Count a contradiction, once per window; enough of them rule the hypothesis out."""
@@ -115,6 +115,10 @@ class View:
             self._is_struck = True
             self.strikes += 1
             self.is_alive = self.is_alive and self.strikes < _STRIKES
+
+    def rule_out(self) -> None:
+        """Note an answer that could not be if the hypothesis were true."""
+        self.is_alive = False
 
     def revive(self) -> None:
         """Take the hypothesis for possible again, and trust nothing that was learned under it."""

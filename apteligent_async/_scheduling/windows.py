@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, frozen
 
-from apteligent_async._scheduling.readings import Span, reset_span
+from apteligent_async._scheduling.readings import MINUTE_S, Span, reset_span
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job
@@ -28,6 +28,10 @@ SHARP_S = 60.0
 
 LATE_S = 30.0
 """How long before a reset a speed is sharp enough to show every token."""
+
+
+LATE_START_S = 4.0
+"""How much of a minute may have passed when its first answer still tells its size."""
 
 
 @frozen
@@ -120,6 +124,14 @@ class Windows:
         """
         is_whole = reset_s >= self.longest_s - WHOLE_S
         return self.is_known and self.has_stood and is_whole and self.longest_s > SHARP_S
+
+    def is_whole_minute(self, reset_s: float, *, now: float) -> bool:
+        """Whether a first answer comes from the beginning of a window of a minute, as far as resets can tell.
+
+        What we know to have passed since the window began may be missing, if it was we who opened it.
+        """
+        passed_s = now - self._last.lo if self.is_known and self._last is not None else 0.0
+        return MINUTE_S - 1 - min(passed_s, LATE_START_S) <= reset_s <= MINUTE_S
 
     def sharpens_at(self, *, now: float) -> float | None:
         """Name the instant from which a speed shows every token; None where it does already, or never will."""
