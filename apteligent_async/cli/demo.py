@@ -15,6 +15,10 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from apteligent_async.cli.demo_run import DemoRun
+from apteligent_async.cli.flags import (  # noqa: TC001  the command line reads the annotations
+    PositiveAmount,
+    PositiveDuration,
+)
 from apteligent_async.cli.output import open_console, print_json
 from apteligent_async.cli.recording import CannotWrite, recording
 from apteligent_async.cli.summary import Figures, sentences
@@ -30,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 _LATENCY_S = 0.05
-_Positive = Parameter(validator=Number(gt=0))
 
 
 def demo(
@@ -38,8 +41,8 @@ def demo(
     output: Path = Path("demo-output"),
     events: Path | None = None,
     apps: Annotated[int, Parameter(validator=Number(gte=1, lte=200))] = 40,
-    limit: Annotated[int, _Positive] = 600,
-    bucket: Annotated[float, _Positive] = 10.0,
+    limit: PositiveAmount = 600,
+    bucket: PositiveDuration = 10.0,
     seed: int = 1,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:

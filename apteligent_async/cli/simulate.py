@@ -13,15 +13,20 @@ from attrs import frozen
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from apteligent_async.cli.flags import (  # noqa: TC001  the command line reads the annotations
+    Amount,
+    ClientId,
+    Duration,
+    PositiveAmount,
+    PositiveDuration,
+    Token,
+)
 from apteligent_async.simulator import DEMO_ACCOUNT, Account, QuotaSettings, Service, World, running_from, serve
 
 if TYPE_CHECKING:
     from types import FrameType
 
 __all__ = ["Counting", "simulate"]
-
-_Positive = Parameter(validator=Number(gt=0))
-_NotNegative = Parameter(validator=Number(gte=0))
 
 
 @Parameter(name="*")
@@ -39,8 +44,8 @@ class Counting:
         refused: Whether calls answered 429 are charged.
     """
 
-    limit: Annotated[int, _Positive] = 20
-    bucket: Annotated[float, _Positive] = 60.0
+    limit: PositiveAmount = 20
+    bucket: PositiveDuration = 60.0
     reading: Literal["speed", "count"] = "speed"
     rounding: Literal["floor", "ceil", "round", "exact"] = "round"
     window: Literal["fixed", "lazy", "sliding", "gcra"] = "fixed"
@@ -69,14 +74,14 @@ def simulate(
     host: str = "127.0.0.1",
     port: Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))] = 0,
     counting: Counting = _AS_DOCUMENTED,
-    apps: Annotated[int, _NotNegative] = 40,
+    apps: Amount = 40,
     seed: int = 1,
-    latency: Annotated[float, _NotNegative] = 0.0,
+    latency: Duration = 0.0,
     now: datetime | None = None,
-    client_id: str = DEMO_ACCOUNT.client_id,
+    client_id: ClientId = DEMO_ACCOUNT.client_id,
     username: str = DEMO_ACCOUNT.username,
     password: str = DEMO_ACCOUNT.password,
-    token: str | None = None,
+    token: Token | None = None,
 ) -> None:
     """Serve a simulated Apteligent until interrupted.
 

@@ -230,7 +230,7 @@ def test_our_own_errors_are_one_line(tmp_path):
     assert ended.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("flags", [["--apps", "0"], ["--bucket", "0"], ["x"]])
+@pytest.mark.parametrize("flags", [["--apps", "0"], ["--bucket", "0"], ["--bucket", "inf"], ["--limit", "-1"], ["x"]])
 def test_wrong_flags_are_a_usage_error(flags, tmp_path):
     """Exit code 2, no traceback, and no folder."""
     ended = run(*flags, cwd=tmp_path)

@@ -82,12 +82,33 @@ def test_a_port_in_use_is_one_line():
 
 
 @pytest.mark.parametrize(
-    "flags", [["--limit", "0"], ["--window", "round"], ["--now", "soon"], ["--nonsense"], ["--bucket", "-1"]]
+    "flags",
+    [
+        ["--limit", "0"],
+        ["--window", "round"],
+        ["--now", "soon"],
+        ["--nonsense"],
+        ["--bucket", "-1"],
+        ["--bucket", "nan"],
+        ["--bucket", "1e300"],
+        ["--latency", "inf"],
+    ],
 )
 def test_wrong_flags_are_a_usage_error(flags):
     """Exit code 2 and no traceback."""
-    run = subprocess.run([*COMMAND, "simulate", *flags], capture_output=True, text=True, check=False)
+    run = subprocess.run([*COMMAND, "simulate", *flags], capture_output=True, text=True, check=False, timeout=20)
     assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--client-id", "a:b"], ["--client-id", "a b"], ["--client-id", "a\n"], ["--token", "x y"], ["--token", "x\ty"]],
+)
+def test_credentials_that_no_header_carries_are_a_usage_error(flags):
+    """They would be printed, and nobody could use them."""
+    run = subprocess.run([*COMMAND, "simulate", *flags], capture_output=True, text=True, check=False, timeout=20)
+    assert (run.returncode, run.stdout) == (2, "")
     assert "Traceback" not in run.stderr
 
 
