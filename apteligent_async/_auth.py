@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from base64 import b64encode
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from attrs import define, field, frozen
 from attrs.converters import optional
 
+from apteligent_async._scheduling.policy import must_be
 from apteligent_async._wire.secret import Secret
 from apteligent_async._wire.token import token_request
 from apteligent_async.errors import ApteligentError, AuthenticationError, ConfigurationError
@@ -19,6 +20,8 @@ from apteligent_async.models.access import Token
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import timedelta
+
+    from attrs import Attribute
 
     from apteligent_async._wire.messages import Request
 
@@ -38,6 +41,18 @@ _PASTED = (
 )
 
 
+def _hidden(given: str) -> str:
+    return Secret(given) if isinstance(given, str) else given
+
+
+def _require_text(_: object, attribute: Attribute[Any], value: object) -> None:
+    if not isinstance(value, str):
+        raise ConfigurationError(
+            f"{attribute.name} must be a text, not of type {type(value).__name__}: "
+            "is the environment variable set that it comes from?"
+        )
+
+
 @frozen
 class PasswordGrant:
     """Log in with a user's name and password, by RFC 6749 section 4.3 (grade A).
@@ -50,10 +65,10 @@ class PasswordGrant:
         duration: how long the token shall live, seconds or a timedelta; None for the service's 30 days.
     """
 
-    client_id: str = field(repr=False, converter=Secret)
-    username: str = field(repr=False, converter=Secret)
-    password: str = field(repr=False, converter=Secret)
-    scope: str | None = field(default=None, kw_only=True)
+    client_id: str = field(repr=False, converter=_hidden, validator=_require_text)
+    username: str = field(repr=False, converter=_hidden, validator=_require_text)
+    password: str = field(repr=False, converter=_hidden, validator=_require_text)
+    scope: str | None = field(default=None, kw_only=True, validator=must_be(str, "a text"))
     duration: int | timedelta | None = field(default=None, kw_only=True)
 
     def request(self) -> Request:
@@ -82,8 +97,10 @@ class StaticToken:
         client_id: whose it is, so that the budget can be shared with that id's other users; None if unknown.
     """
 
-    token: str = field(repr=False, converter=Secret)
-    client_id: str | None = field(default=None, repr=False, converter=optional(Secret))
+    token: str = field(repr=False, converter=_hidden, validator=_require_text)
+    client_id: str | None = field(
+        default=None, repr=False, converter=optional(_hidden), validator=must_be(str, "a text")
+    )
 
     def __attrs_post_init__(self) -> None:
         if not self.token or not self.token.isascii() or not self.token.isprintable() or " " in self.token:

@@ -26,7 +26,7 @@ from apteligent_async._scheduling.signals import Job, Stage
 from apteligent_async._wire.dialects import ApteligentDialect
 from apteligent_async._wire.messages import LinkFailure, Reply
 from apteligent_async._wire.outcomes import outcome_of
-from apteligent_async.errors import ApteligentError, ClientStateError, DeadlineExceeded, QueueFull
+from apteligent_async.errors import ApteligentError, ClientStateError, ConfigurationError, DeadlineExceeded, QueueFull
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -148,6 +148,8 @@ class Dispatcher:
 
         The function is called in between, at the instant of the event: it must be quick. What it raises is logged.
         """
+        if not callable(listener):
+            raise ConfigurationError(f"A listener is a function of one event, not {listener!r}.")
         self._listeners.append(listener)
         self._scheduler.watch()
         return partial(self._unsubscribe, listener)

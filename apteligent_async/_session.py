@@ -17,7 +17,7 @@ from apteligent_async._auth import TokenKeeper
 from apteligent_async._budgets import shared_budget
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
 from apteligent_async._http import HttpLink, open_stack
-from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
+from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy, checked, is_number, must_be
 from apteligent_async._scheduling.signals import Job, Lane, Priority
 from apteligent_async._settings import ResolvedSettings, Settings, resolve
 from apteligent_async._wire.drift import Drift
@@ -54,20 +54,19 @@ Found = TypeVar("Found", bound="Part")
 
 _LANES = {Priority.INTERACTIVE: Lane.INTERACTIVE, Priority.BULK: Lane.BULK}
 
+_SECONDS = checked(lambda value: value is None or (is_number(value) and value > 0), "seconds above 0, or None")
+
 
 @frozen(kw_only=True)
 class CallOptions:
     """What may differ from call to call."""
 
     priority: Priority = Priority.INTERACTIVE
-    deadline: float | None = None
-    timeout: float | None = 60.0
-    retry: RetryPolicy = field(factory=RetryPolicy)
-
-    def __attrs_post_init__(self) -> None:
-        for name, seconds in (("deadline", self.deadline), ("timeout", self.timeout)):
-            if seconds is not None and not seconds > 0:
-                raise ConfigurationError(f"{name}={seconds!r} is not possible: it must be seconds above 0.")
+    deadline: float | None = field(default=None, validator=_SECONDS)
+    timeout: float | None = field(default=60.0, validator=_SECONDS)
+    retry: RetryPolicy = field(
+        factory=RetryPolicy, validator=must_be(RetryPolicy, "a RetryPolicy, such as RetryPolicy(max_attempts=3)")
+    )
 
     def changed(self, *, priority: Priority | str | None, **others: Any) -> CallOptions:
         """Give these options with changes; what is None stays.
@@ -334,8 +333,8 @@ def _loop() -> Hashable:
 
 def _priority(name: Priority | str) -> Priority:
     try:
-        return Priority(name)
-    except ValueError:
+        return name if isinstance(name, Priority) else Priority(name.lower())
+    except (ValueError, AttributeError):
         allowed = ", ".join(each.value for each in Priority)
         raise ConfigurationError(f"priority={name!r} is not known: it must be one of {allowed}.") from None
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from attrs import frozen
+from attrs import field, frozen
 
 from apteligent_async._auth import Credentials, PasswordGrant, StaticToken
+from apteligent_async._budgets import MemoryBudget
 from apteligent_async._http import is_loopback
+from apteligent_async._scheduling.policy import RatePolicy, must_be
 from apteligent_async._version import __version__
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.region import Region
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Mapping
-
-    from apteligent_async._budgets import MemoryBudget
-    from apteligent_async._scheduling.policy import RatePolicy
+    from attrs import Attribute
 
 __all__ = ["ResolvedSettings", "Settings", "resolve"]
 
@@ -32,19 +32,32 @@ _GRANT = ("APTELIGENT_CLIENT_ID", "APTELIGENT_USERNAME", "APTELIGENT_PASSWORD")
 
 @frozen(kw_only=True)
 class Settings:
-    """A client's arguments, as they were given."""
+    """A client's arguments, as they were given; those whose type is wrong are refused at once."""
 
     credentials: Credentials | None = None
     region: Region | str | None = None
     base_url: str | None = None
-    policy: RatePolicy | None = None
-    budget: MemoryBudget | None = None
-    transport: httpx.AsyncBaseTransport | None = None
-    http_client: httpx.AsyncClient | None = None
-    proxy: str | None = None
-    ssl_context: ssl.SSLContext | None = None
-    headers: Mapping[str, str] | None = None
-    source: str | None = None
+    policy: RatePolicy | None = field(
+        default=None, validator=must_be(RatePolicy, 'a RatePolicy, such as RatePolicy(mode="exclusive")')
+    )
+    budget: MemoryBudget | None = field(default=None, validator=must_be(MemoryBudget, "a MemoryBudget"))
+    transport: httpx.AsyncBaseTransport | None = field(
+        default=None,
+        validator=must_be(httpx.AsyncBaseTransport, "an asynchronous transport, such as httpx.AsyncHTTPTransport()"),
+    )
+    http_client: httpx.AsyncClient | None = field(
+        default=None, validator=must_be(httpx.AsyncClient, "an httpx.AsyncClient")
+    )
+    proxy: str | None = field(default=None, validator=must_be(str, "a text, such as http://host:port"))
+    ssl_context: ssl.SSLContext | None = field(default=None, validator=must_be(ssl.SSLContext, "an ssl.SSLContext"))
+    headers: Mapping[str, str] | None = field(default=None)
+    source: str | None = field(default=None, validator=must_be(str, "a text"))
+
+    @headers.validator
+    def _check_headers(self, _: Attribute[Any], given: Any) -> None:
+        pairs = {} if given is None else given
+        if not isinstance(pairs, Mapping) or not all(isinstance(text, str) for pair in pairs.items() for text in pair):
+            raise ConfigurationError('headers= must map texts to texts, such as {"x-team": "mobile"}.')
 
 
 @frozen(kw_only=True)

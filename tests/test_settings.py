@@ -60,6 +60,69 @@ def test_missing_credentials_say_what_to_set(monkeypatch, missing):
     assert "password" not in str(caught.value).replace("username, password", "")
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "advice"),
+    [
+        ("policy", "exclusive", 'RatePolicy(mode="exclusive")'),
+        ("retry", 3, "RetryPolicy(max_attempts=3)"),
+        ("timeout", "5", "seconds above 0"),
+        ("timeout", httpx.Timeout(5), "seconds above 0"),
+        ("budget", "memory://", "MemoryBudget"),
+        ("transport", httpx.HTTPTransport(), "httpx.AsyncHTTPTransport()"),
+        ("http_client", httpx.Client(), "httpx.AsyncClient"),
+        ("proxy", 7, "http://host:port"),
+        ("ssl_context", True, "ssl.SSLContext"),
+        ("headers", [("x-team", "a")], "texts to texts"),
+        ("headers", {"x-team": 5}, "texts to texts"),
+        ("headers", {5: "a"}, "texts to texts"),
+        ("source", 5, "text"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_refused_at_once(option, value, advice):
+    """The message names the argument and says what to pass."""
+    with pytest.raises(ConfigurationError) as caught:
+        ApteligentClient(TOKEN, **{option: value})
+    assert str(caught.value).startswith(f"{option}=")
+    assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: StaticToken(None), "token"),
+        (lambda: StaticToken(b"s3cret"), "token"),
+        (lambda: StaticToken("t", client_id=5), "client_id"),
+        (lambda: PasswordGrant(None, "s3cret", "s3cret"), "client_id"),
+        (lambda: PasswordGrant("a", None, "s3cret"), "username"),
+        (lambda: PasswordGrant("a", "s3cret", b"s3cret"), "password"),
+        (lambda: PasswordGrant("a", "b", "s3cret", scope=["s3cret"]), "scope"),
+    ],
+)
+def test_a_credential_that_is_no_text_is_refused_unquoted(make, name):
+    """A variable that is not set is found here, not by the service; the message names it and repeats no value."""
+    with pytest.raises(ConfigurationError, match=f"^{name}.* must be a text") as caught:
+        make()
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_what_is_asked_of_an_open_client_is_checked_too():
+    """Options of a view, listeners and numbers of calls are ours to refuse; a priority's case does not matter."""
+    async with ApteligentClient(TOKEN, transport=Scripted(lambda request, number: fine())) as client:
+        for options in ({"deadline": "5"}, {"timeout": "5"}, {"retry": 3}, {"priority": 5}, {"priority": "urgent"}):
+            with pytest.raises(ConfigurationError, match=f"{next(iter(options))}="):
+                client.with_options(**options)
+        with pytest.raises(ConfigurationError, match="listener"):
+            client.on_event(None)
+        for n_calls in (-1, 2.5, "3"):
+            with pytest.raises(ConfigurationError, match="n_calls="):
+                client.budget().eta(n_calls)
+        assert (
+            client.with_options(priority="BULK")._caller.options == client.with_options(priority="bulk")._caller.options
+        )
+        assert client.with_options(priority="BULK")._caller.options != client._caller.options
+
+
 @pytest.mark.anyio
 async def test_the_environment_is_read_on_entry(monkeypatch):
     """A client may be made before its variables are set."""

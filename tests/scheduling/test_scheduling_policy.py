@@ -1,4 +1,4 @@
-"""Settings are checked when made, and the message names the range."""
+"""Settings are checked when made, and the message names type and range."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ NAN, INF = math.nan, math.inf
 REFUSED = [
     (RatePolicy, "mode", "greedy", "one of exclusive, shared, polite"),
     (RatePolicy, "on_full", "drop", "one of raise, wait, shed"),
-    *[(RatePolicy, "share", value, "above 0 and at most 1, or None") for value in (0, -0.3, 1.01, NAN, INF)],
-    *[(RatePolicy, "reserve", value, "from 0 to 1") for value in (-0.1, 1.1, NAN, INF)],
-    *[(RatePolicy, "max_in_flight", value, "at least 1") for value in (0, -1)],
-    (RatePolicy, "max_queue", -1, "at least 0, or None"),
-    *[(RetryPolicy, "max_attempts", value, "at least 1") for value in (0, -1)],
-    *[(RetryPolicy, "base_s", value, "a number of seconds") for value in (-1, NAN, INF)],
-    *[(RetryPolicy, "cap_s", value, "a number of seconds") for value in (-1, NAN, INF)],
-    (RetryPolicy, "max_rate_limited", 0, "at least 1"),
+    *[
+        (RatePolicy, "share", value, "a number above 0 and at most 1, or None")
+        for value in (0, -0.3, 1.01, NAN, INF, "1", True)
+    ],
+    *[(RatePolicy, "reserve", value, "a number from 0 to 1") for value in (-0.1, 1.1, NAN, INF, None, "0")],
+    *[(RatePolicy, "max_in_flight", value, "a whole number, at least 1") for value in (0, -1, "5", 2.5, None)],
+    *[(RatePolicy, "max_queue", value, "a whole number, at least 0, or None") for value in (-1, "wait", 0.5)],
+    *[(RetryPolicy, "max_attempts", value, "a whole number, at least 1") for value in (0, -1, "3", 1.5)],
+    *[(RetryPolicy, "base_s", value, "a number of seconds") for value in (-1, NAN, INF, "1", None)],
+    *[(RetryPolicy, "cap_s", value, "a number of seconds") for value in (-1, NAN, INF, "1", None)],
+    (RetryPolicy, "max_rate_limited", 0, "a whole number, at least 1"),
 ]
 
 TAKEN = [
