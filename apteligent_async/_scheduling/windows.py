@@ -128,10 +128,12 @@ class Windows:
     def is_whole_minute(self, reset_s: float, *, now: float) -> bool:
         """Whether a first answer comes from the beginning of a window of a minute, as far as resets can tell.
 
-        What we know to have passed since the window began may be missing, if it was we who opened it.
+        If it was we who opened the window, what we know to have passed since it began may be missing; the longest reset
+        must be a minute all the same.
         """
         passed_s = now - self._last.lo if self.is_known and self._last is not None else 0.0
-        return MINUTE_S - 1 - min(passed_s, LATE_START_S) <= reset_s <= MINUTE_S
+        is_minute = MINUTE_S - 1 <= self.longest_s <= MINUTE_S
+        return is_minute and MINUTE_S - 1 - min(passed_s, LATE_START_S) <= reset_s
 
     def sharpens_at(self, *, now: float) -> float | None:
         """Name the instant from which a speed shows every token; None where it does already, or never will."""
