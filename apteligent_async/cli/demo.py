@@ -74,7 +74,8 @@ def demo(
             anyio.run(run.perform, url, recorder)
         except KeyboardInterrupt:
             is_interrupted = True
-    figures = _figures(service, run, output)
+    bound_s = None if is_interrupted else _bound_s(service, run)
+    figures = _figures(service, run, output, bound_s=bound_s)
     _report(console, run, sentences(figures, rows=recorder.rows), is_interrupted=is_interrupted)
     if as_json:
         print_json(asdict(figures))
@@ -101,12 +102,17 @@ def _service(seed: int, *, apps: int, limit: int, bucket_s: float) -> Service:
     return Service(world, quota=quota)
 
 
-def _figures(service: Service, run: DemoRun, output: Path) -> Figures:
+def _bound_s(service: Service, run: DemoRun) -> float:
+    quota = service.quota()
+    return quota.bound_seconds(len(quota.log), ready_at=run.stretch.began_at, round_trip=_LATENCY_S)
+
+
+def _figures(service: Service, run: DemoRun, output: Path, *, bound_s: float | None) -> Figures:
     return Figures.of(
         service.quota(),
         run.stretch,
         free_calls=run.free_calls,
-        trip_s=_LATENCY_S,
+        bound_s=bound_s,
         failed=len(run.pull.failures),
         output=str(output),
     )

@@ -115,6 +115,7 @@ def test_without_json_all_of_it_is_on_standard_output(tmp_path):
     assert all(question in ended.stdout for question in QUESTIONS)
     assert "\x1b" not in ended.stdout
     assert "429s: 0. Failed: 0." in ended.stdout
+    assert re.search(r" s, utilisation \d+\.\d%\.\nLower bound for so many calls on this budget: \d", ended.stdout)
 
 
 def test_an_ascii_terminal_is_enough(tmp_path):
@@ -183,7 +184,10 @@ def test_ctrl_c_ends_it_at_once_with_what_was_fetched(tmp_path):
     assert re.search(r"Interrupted: \d+ of 603 pies came", errors)
     lines, table = rows_in(tmp_path)
     assert len(lines) == len(table) > 0
-    assert json.loads(printed)["rate_limited"] == 0
+    figures = json.loads(printed)
+    assert (figures["rate_limited"], figures["bound_seconds"], figures["utilisation"]) == (0, None, None)
+    assert re.search(r"^\d+ calls in \d+\.\d s\.$", errors, re.MULTILINE)
+    assert "Lower bound" not in errors
 
 
 def test_a_kill_keeps_what_was_fetched(tmp_path):
