@@ -128,7 +128,7 @@ class Session:
         loop = _loop()
         self._origin, self._site = str(settings.origin), settings.site
         self._link = _link(settings)
-        self._budget = settings.budget or shared_budget(str(settings.origin), settings.credentials.client_id)
+        self._budget = settings.budget or shared_budget(str(settings.origin), settings.credentials.client_id, loop)
         self._dispatcher = self._budget.join(loop, settings.policy, _dispatcher)
         self._keeper = TokenKeeper(settings.credentials, self._fetch_token)
         self._loop, self._state = loop, "open"

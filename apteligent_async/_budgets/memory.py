@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakValueDictionary
 
 from attrs import define, field
 
@@ -30,9 +30,9 @@ class _Line:
     users: int = 0
 
 
-@define(eq=False, weakref_slot=True)
+@define(eq=False)
 class MemoryBudget:
-    """The default: a budget that lives and dies with its clients.
+    """The default: a budget in this process's memory, kept from one client to the next on the same event loop.
 
     Two clients of one client id in one process share one of these by themselves. Pass an object of your own to keep
     clients apart, or to join clients whose tokens were pasted without their client id.
@@ -44,6 +44,11 @@ class MemoryBudget:
 
     learned: Learned | None = field(default=None, kw_only=True, repr=False)
     _lines: dict[Hashable, _Line] = field(factory=dict, init=False, repr=False)
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether any client has joined and not left."""
+        return any(line.users for line in self._lines.values())
 
     def join(
         self,
@@ -65,7 +70,8 @@ class MemoryBudget:
             ConfigurationError: the budget is in use there under another policy.
         """
         line = self._lines.get(loop)
-        if line is None:
+        if line is None or (not line.users and policy not in {None, line.scheduler.policy}):
+            self._forget_other_loops()
             chosen = policy or RatePolicy()
             scheduler = Scheduler(chosen, hypotheses=hypotheses, learned=self.learned)
             line = self._lines[loop] = _Line(scheduler, run(scheduler))
@@ -79,19 +85,33 @@ class MemoryBudget:
         return runner
 
     def leave(self, loop: Hashable) -> None:
-        """Give the runner back; the last client to leave ends it."""
+        """Give the runner back; it is kept for the next client, as what was spent stays spent."""
         line = self._lines[loop]
         line.users -= 1
         if not line.users:
             self.learned = line.scheduler.learned()
-            del self._lines[loop]
+
+    def _forget_other_loops(self) -> None:
+        """Drop the lines of loops on which nobody is left: an instant of theirs means nothing on another."""
+        self._lines = {loop: line for loop, line in self._lines.items() if line.users}
 
 
-_shared: WeakValueDictionary[tuple[str, str], MemoryBudget] = WeakValueDictionary()
+MOST_SHARED = 16
+"""Budgets that are kept after their last client has left."""
+
+_shared: OrderedDict[tuple[str, str, Hashable], MemoryBudget] = OrderedDict()
 
 
-def shared_budget(origin: str, client_id: str | None) -> MemoryBudget:
-    """Give the budget that all clients of one client id in this process share; a new one if the id is unknown."""
+def shared_budget(origin: str, client_id: str | None, loop: Hashable) -> MemoryBudget:
+    """Give the budget that all clients of one client id on one loop share; a new one if the id is unknown.
+
+    The latest ones are kept when their clients have gone: the service remembers, too.
+    """
     if client_id is None:
         return MemoryBudget()
-    return _shared.setdefault((origin, client_id), MemoryBudget())
+    budget = _shared.setdefault((origin, client_id, loop), MemoryBudget())
+    _shared.move_to_end((origin, client_id, loop))
+    for key in [key for key, each in _shared.items() if not each.is_in_use][: max(len(_shared) - MOST_SHARED, 0)]:
+        if key != (origin, client_id, loop):
+            del _shared[key]
+    return budget

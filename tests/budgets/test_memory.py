@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
-
 import pytest
 
 from apteligent_async import ConfigurationError, MemoryBudget, RatePolicy
-from apteligent_async._budgets import shared_budget
+from apteligent_async._budgets import memory, shared_budget
 
 POLITE, EXCLUSIVE = RatePolicy(mode="polite"), RatePolicy(mode="exclusive")
 
@@ -39,37 +37,48 @@ def test_whoever_comes_first_sets_the_policy():
     assert scheduler_of(budget, policy=EXCLUSIVE).policy == EXCLUSIVE
 
 
-def test_the_last_to_leave_ends_the_line():
-    """Until then its knowledge is kept."""
+def test_what_was_spent_stays_spent_when_the_last_has_left():
+    """The next client on the loop takes the line over; under another policy it begins anew, but knowing."""
     budget = MemoryBudget()
     first = scheduler_of(budget)
-    scheduler_of(budget)
     budget.leave("loop")
     assert scheduler_of(budget) is first
     budget.leave("loop")
-    budget.leave("loop")
-    assert scheduler_of(budget) is not first
+    other = scheduler_of(budget, policy=POLITE)
+    assert other is not first
+    assert other.learned() == first.learned()
 
 
-def test_a_client_id_has_one_budget_per_site():
+def test_a_loop_that_nobody_uses_is_forgotten():
+    """Loops come and go; a budget keeps no line of one on which nobody is left once another begins."""
+    budget = MemoryBudget()
+    first = scheduler_of(budget, loop="old")
+    budget.leave("old")
+    scheduler_of(budget, loop="new")
+    assert scheduler_of(budget, loop="old") is not first
+
+
+def test_a_client_id_has_one_budget_per_site_and_loop():
     """An unknown client id has one for every client."""
-    one = shared_budget("https://a", "id")
-    assert shared_budget("https://a", "id") is one
-    assert shared_budget("https://b", "id") is not one
-    assert shared_budget("https://a", "other") is not one
-    assert shared_budget("https://a", None) is not shared_budget("https://a", None)
+    one = shared_budget("https://a", "id", "loop")
+    assert shared_budget("https://a", "id", "loop") is one
+    assert shared_budget("https://b", "id", "loop") is not one
+    assert shared_budget("https://a", "other", "loop") is not one
+    assert shared_budget("https://a", "id", "other") is not one
+    assert shared_budget("https://a", None, "loop") is not shared_budget("https://a", None, "loop")
 
 
-def test_a_shared_budget_lives_as_long_as_its_clients():
-    """Nothing is kept for a client id that nobody uses any more."""
-    budget = shared_budget("https://a", "gone")
-    mark = scheduler_of(budget)
-    assert scheduler_of(shared_budget("https://a", "gone")) is mark
-    del budget
-    gc.collect()
-    assert scheduler_of(shared_budget("https://a", "gone")) is not mark
+def test_budgets_in_use_are_kept_and_idle_ones_bounded():
+    """However many client ids come and go, those in use and the latest others remain."""
+    used = shared_budget("https://a", "used", "loop")
+    scheduler_of(used)
+    latest = [shared_budget("https://a", f"id {number}", "loop") for number in range(100)][-1]
+    assert shared_budget("https://a", "used", "loop") is used
+    assert shared_budget("https://a", "id 99", "loop") is latest
+    assert len(memory._shared) <= memory.MOST_SHARED + 2
+    used.leave("loop")
 
 
 def test_a_budget_shows_no_client_id():
     """Neither in its own repr nor anywhere in it."""
-    assert "PlantedId" not in repr(shared_budget("https://a", "PlantedId"))
+    assert "PlantedId" not in repr(shared_budget("https://a", "PlantedId", "loop"))
