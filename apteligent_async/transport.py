@@ -109,7 +109,7 @@ class RateLimitedTransport(httpx.AsyncBaseTransport):
         self._dialect = dialect or ApteligentDialect()
         self._policy = policy
         self._budget = budget
-        self._options = CallOptions(retry=retry or RetryPolicy()).changed(priority=priority)
+        self._options = CallOptions(retry=RetryPolicy() if retry is None else retry).changed(priority=priority)
         self._key = key or _origin
         self._lines: dict[tuple[Hashable, Hashable], _Line] = {}
         self._is_closed = False

@@ -104,7 +104,7 @@ class ApteligentClient:
             headers=headers,
             source=source,
         )
-        options = CallOptions(timeout=timeout, retry=retry or RetryPolicy())
+        options = CallOptions(timeout=timeout, retry=RetryPolicy() if retry is None else retry)
         self._session = Session(settings, options)
         self._caller = Caller(session=self._session, options=options, encode_filters=encode_filters)
 
