@@ -7,38 +7,17 @@ from datetime import UTC, datetime
 import anyio
 import pytest
 from counterparts import Scripted, fine
+from own_client import assert_clean, client_of
 
 from apteligent_async import (
-    ApteligentClient,
     DeadlineExceeded,
-    MemoryBudget,
-    RatePolicy,
-    StaticToken,
 )
 from apteligent_async.simulator import World
 
 pytestmark = pytest.mark.anyio
 
-EXCLUSIVE = RatePolicy(mode="exclusive")
 FOREVER_S = 100_000
 WORLD = World(now=datetime(2016, 12, 12, tzinfo=UTC), apps=1)
-
-
-def client_of(transport, credentials=None, **options):
-    """Make a client with a budget of its own."""
-    options = {"budget": MemoryBudget(), "policy": EXCLUSIVE, **options}
-    credentials = credentials or StaticToken("t")
-    return ApteligentClient(credentials, base_url="http://127.0.0.1:9", transport=transport, **options)
-
-
-def assert_clean(client):
-    """Nothing waits, is booked, or is registered."""
-    session = client._session
-    assert not session._visits
-    assert not session._dispatcher._sleepers
-    assert session._dispatcher._timer is None
-    budget = client.budget()
-    assert (budget.in_flight, sum(budget.queued.values())) == (0, 0)
 
 
 @pytest.fixture

@@ -12,48 +12,27 @@ from counterparts import Scripted, WindowService, bare, fine, gather, refused
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from line import CancelledAt
+from own_client import assert_clean, client_of
 from virtual_loop import VirtualLoop
 
 from apteligent_async import (
-    ApteligentClient,
     ApteligentError,
     BadRequestError,
     ConnectionFailed,
-    MemoryBudget,
     NotFoundError,
     PasswordGrant,
     RateLimitedError,
-    RatePolicy,
     ResponseError,
     RetryPolicy,
     ServerError,
-    StaticToken,
     UnsafeLinkError,
 )
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World
 
 pytestmark = pytest.mark.anyio
 
-EXCLUSIVE = RatePolicy(mode="exclusive")
 FOREVER_S = 100_000
 WORLD = World(now=datetime(2016, 12, 12, tzinfo=UTC), apps=1)
-
-
-def client_of(transport, credentials=None, **options):
-    """Make a client with a budget of its own."""
-    options = {"budget": MemoryBudget(), "policy": EXCLUSIVE, **options}
-    credentials = credentials or StaticToken("t")
-    return ApteligentClient(credentials, base_url="http://127.0.0.1:9", transport=transport, **options)
-
-
-def assert_clean(client):
-    """Nothing waits, is booked, or is registered."""
-    session = client._session
-    assert not session._visits
-    assert not session._dispatcher._sleepers
-    assert session._dispatcher._timer is None
-    budget = client.budget()
-    assert (budget.in_flight, sum(budget.queued.values())) == (0, 0)
 
 
 # Refusals

@@ -354,7 +354,8 @@ class Budget:
             if view.hypothesis.unit is unit:
                 view.learn_budget(size)
                 view.prove(max(view.left, size - 1))
-                view.is_alive = view.hypothesis.includes_call or not is_counted
+                if is_counted and not view.hypothesis.includes_call:
+                    view.rule_out()
 
     def _doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
