@@ -1,0 +1,107 @@
+"""Files that nobody but their owner can read: checked when they are read, replaced whole when they are written."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_state_path
+
+from apteligent_async.errors import ConfigurationError
+
+__all__ = ["check_folder", "read_private", "remove_private", "state_folder", "write_private"]
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_HAS_MODES = os.name == "posix"
+
+
+def state_folder() -> Path:
+    """Name the folder for what is kept between runs, by the platform's custom; it may not exist yet."""
+    return user_state_path("apteligent-async", appauthor=False)
+
+
+def read_private(path: Path) -> bytes:
+    """Read a whole file.
+
+    Raises:
+        ConfigurationError: somebody else can read or replace it; the message names the mend.
+        FileNotFoundError: there is none.
+        OSError: it cannot be read.
+    """
+    check_folder(path.parent)
+    try:
+        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        if path.is_symlink():
+            raise ConfigurationError(f"{path} is a link, and no file of ours: remove it.") from None
+        raise
+    with open(opened, "rb") as file:  # noqa: PTH123  a descriptor: the file that is checked is the file that is read
+        _check(path, os.fstat(opened), is_wanted=stat.S_ISREG, mode="600")
+        return file.read()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a whole file, or leave the old one as it is; folders that are missing are made.
+
+    Raises:
+        ConfigurationError: somebody else can read or replace what is in the folder; the message names the mend.
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check_folder(path.parent)
+    opened, name = tempfile.mkstemp(dir=path.parent, prefix=".")  # its mode is 600
+    try:
+        with open(opened, "wb") as file:  # noqa: PTH123  a descriptor
+            file.write(content)
+            file.flush()
+            os.fsync(opened)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def remove_private(path: Path) -> bool:
+    """Remove a file; tell whether there was one.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder in which others can read or replace files; one that does not exist may pass.
+
+    Raises:
+        ConfigurationError: the message names the mend.
+        OSError: it cannot be looked at.
+    """
+    try:
+        found = folder.stat()
+    except FileNotFoundError:
+        return
+    _check(folder, found, is_wanted=stat.S_ISDIR, mode="700")
+
+
+def _check(path: Path, found: os.stat_result, *, is_wanted: Any, mode: str) -> None:
+    if not is_wanted(found.st_mode):
+        raise ConfigurationError(f"{path} is not what it should be: remove it.")
+    if not _HAS_MODES:
+        return
+    if found.st_uid != os.geteuid():
+        raise ConfigurationError(f"{path} belongs to another user: remove it, or run as that user.")
+    if found.st_mode & _OTHERS:
+        raise ConfigurationError(
+            f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):o}): run chmod {mode} '{path}'. "
+            "If anybody may have read it, log in again."
+        )
