@@ -12,7 +12,9 @@
     ├── ConnectionFailed         the link: no answer, or half of one
     ├── RateLimitedError         the budget: 429 after the policy gave up
     ├── DeadlineExceeded         the budget: too late, or hopeless from the start (also a TimeoutError)
-    └── QueueFull                the budget: more callers wait than `RatePolicy.max_queue` allows
+    ├── QueueFull                the budget: more callers wait than `RatePolicy.max_queue` allows
+    ├── LedgerError              this machine: a bulk pull's ledger cannot be read or written
+    └── LedgerInUse              this machine: another pull writes the ledger
 
 No message, field or repr holds a secret.
 """
@@ -27,6 +29,8 @@ __all__ = [
     "ConfigurationError",
     "ConnectionFailed",
     "DeadlineExceeded",
+    "LedgerError",
+    "LedgerInUse",
     "NotFoundError",
     "QueueFull",
     "RateLimitedError",
@@ -168,3 +172,31 @@ class DeadlineExceeded(ApteligentError, TimeoutError):  # noqa: N818  a public n
 
 class QueueFull(ApteligentError):  # noqa: N818  a public name
     """`RatePolicy.max_queue` calls wait already, or this one was shed for a more important one."""
+
+
+class LedgerError(ApteligentError):
+    """A ledger cannot be read or written: no room, no permission, or no ledger of ours; what was committed stays."""
+
+
+class LedgerInUse(ApteligentError):  # noqa: N818  a public name
+    """Another pull holds the ledger, and will until it ends, in whatever way.
+
+    Attributes:
+        pid: the process that holds it, or None if it has not said yet.
+        host: the machine that it runs on, or None.
+        since: when it took the ledger, as ISO 8601 in UTC, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        pid: int | None = None,
+        host: str | None = None,
+        since: str | None = None,
+        **context: object,
+    ) -> None:
+        super().__init__(message, **context)  # type: ignore[arg-type]
+        self.pid = pid
+        self.host = host
+        self.since = since
