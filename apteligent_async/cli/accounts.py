@@ -7,8 +7,9 @@ import os
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from attrs import field, frozen
+from attrs import frozen
 
 from apteligent_async import ConfigurationError, Region, StaticToken
 from apteligent_async._private_files import check_folder, read_private, remove_private, state_folder, write_private
@@ -16,7 +17,21 @@ from apteligent_async._private_files import check_folder, read_private, remove_p
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["DEFAULT", "Access", "Login", "access_for", "forget", "keep", "login_named", "logins_folder", "names"]
+__all__ = [
+    "DEFAULT",
+    "Access",
+    "Login",
+    "access_for",
+    "check_name",
+    "environment_has_credentials",
+    "forget",
+    "keep",
+    "login_command",
+    "login_named",
+    "logins_folder",
+    "names",
+    "origin_of",
+]
 
 DEFAULT = "default"
 """The account that is meant where none is named."""
@@ -62,7 +77,7 @@ class Login:
 class Access:
     """How a client gets in: what it is made with. None leaves a thing to the environment."""
 
-    credentials: StaticToken | None = field(default=None)
+    credentials: StaticToken | None = None
     base_url: str | None = None
     region: str | None = None
 
@@ -76,7 +91,7 @@ def access_for(account: str | None, *, base_url: str | None, region: str | None)
         ConfigurationError: there is no login of that name, it has expired, it belongs elsewhere, or its file is not
             safe; the message says what to do.
     """
-    if account is None and _environment_has_credentials():
+    if account is None and environment_has_credentials():
         return Access(base_url=base_url, region=region)
     name = account or DEFAULT
     login = login_named(name)
@@ -87,7 +102,7 @@ def access_for(account: str | None, *, base_url: str | None, region: str | None)
             f"The login {name!r} expired on {login.expires_at:%Y-%m-%d %H:%M} UTC: log in again with "
             f"`{login_command(name)}`."
         )
-    wanted = _wanted_origin(base_url, region)
+    wanted = origin_of(base_url, region)
     if wanted not in {None, login.origin}:
         raise ConfigurationError(
             f"The login {name!r} is one of {login.origin}, not of {wanted}: log in there, under another name, with "
@@ -95,6 +110,20 @@ def access_for(account: str | None, *, base_url: str | None, region: str | None)
         )
     site = next((each for each in Region if each.origin == login.origin), None)
     return Access(credentials=login.token, base_url=None if site else login.origin, region=site)
+
+
+def environment_has_credentials() -> bool:
+    """Tell whether the environment names a token, or all that it takes to get one."""
+    return bool(os.environ.get("APTELIGENT_TOKEN")) or all(os.environ.get(name) for name in _GRANT)
+
+
+def origin_of(base_url: str | None, region: str | None) -> str | None:
+    """Say which place the flags ask for, else the environment: scheme, host and port; None if neither does."""
+    place = base_url or (None if region else os.environ.get("APTELIGENT_BASE_URL"))
+    if place:
+        return _normal(place)
+    site = (region or os.environ.get("APTELIGENT_REGION") or "").lower()
+    return next((each.origin for each in Region if each == site), None)
 
 
 def login_command(account: str) -> str:
@@ -158,25 +187,29 @@ def forget(account: str) -> bool:
     return remove_private(_path(account))
 
 
-def _path(account: str) -> Path:
+def check_name(account: str) -> None:
+    """Refuse what is no account name; raises `ConfigurationError`, which says what is one."""
     if not _NAME.fullmatch(account):
         raise ConfigurationError(
             f"{account!r} is no account name: up to 64 letters, digits and _ @ . + -, the first a letter or a digit."
         )
+
+
+def _path(account: str) -> Path:
+    check_name(account)
     return logins_folder() / f"{account}.json"
 
 
-def _environment_has_credentials() -> bool:
-    return bool(os.environ.get("APTELIGENT_TOKEN")) or all(os.environ.get(name) for name in _GRANT)
-
-
-def _wanted_origin(base_url: str | None, region: str | None) -> str | None:
-    """Say which place the flags ask for, else the environment; None if neither does."""
-    place = base_url or (None if region else os.environ.get("APTELIGENT_BASE_URL"))
-    if place:
-        return place.rstrip("/").lower()
-    site = region or os.environ.get("APTELIGENT_REGION")
-    return Region(site.lower()).origin if site else None
+def _normal(place: str) -> str:
+    """Write an origin in one way, so that two can be compared; what is none is left to the client to refuse."""
+    try:
+        parts = urlsplit(place.lower())
+        port = parts.port
+    except ValueError:
+        return place
+    is_usual = port is None or port == {"http": 80, "https": 443}.get(parts.scheme)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}" + ("" if is_usual else f":{port}")
 
 
 def _missing(account: str | None) -> str:
