@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from attrs import define, field
 
 from apteligent_async import AppAttribute, ApteligentClient, MemoryBudget, PasswordGrant, RatePolicy
-from apteligent_async.cli.cuts import plan_of, questions_about
+from apteligent_async.cli.cuts import ask, plan_of, questions_about
 from apteligent_async.cli.progress import showing
-from apteligent_async.cli.pulling import WORKERS, Pull, run_pull
+from apteligent_async.cli.pulling import WORKERS, Pull, run_pull, watched
 from apteligent_async.cli.recording import rows_of
 from apteligent_async.cli.summary import Stretch
 from apteligent_async.models.tables import printable
@@ -45,7 +46,7 @@ class DemoRun:
 
     _console: Console
     _listeners: Sequence[Callable[[Event], object]] = ()
-    pull: Pull = field(factory=Pull)
+    pull: Pull[Cut] = field(factory=Pull)
     questions: tuple[Question, ...] = ()
     answers: dict[Cut, Pie] = field(factory=dict)
     free_calls: int = 0
@@ -85,8 +86,9 @@ class DemoRun:
                 for listener in self._listeners:
                     client.on_event(listener)
                 await self._look_around(client)
+                work = partial(run_pull, self.pull, partial(ask, client), self._keeping(recorder))
                 with showing(self._console) as display:
-                    await run_pull(client, self.pull, self._keeping(recorder), display=display)
+                    await watched(client, self.pull, work, display=display)
         finally:
             self._ended_at = time.monotonic()
 

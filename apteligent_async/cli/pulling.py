@@ -1,89 +1,120 @@
-"""A pull: fifty tasks that work off one queue of pies, and a watcher that shows how far they are."""
+"""Work off a queue of calls with fifty tasks, under the eyes of a watcher that shows how far they are."""
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import anyio
 from attrs import define, field
 
 from apteligent_async import ApteligentError
-from apteligent_async.cli.cuts import ask
 from apteligent_async.cli.progress import Standing
+from apteligent_async.cli.waiting import WaitWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from apteligent_async import ApteligentClient
-    from apteligent_async.cli.cuts import Cut
     from apteligent_async.cli.progress import Display
-    from apteligent_async.models.monitoring import Pie
 
-__all__ = ["WORKERS", "Pull", "run_pull"]
+__all__ = ["WORKERS", "Pull", "run_pull", "watched"]
 
 WORKERS = 50
 """Tasks that ask at once."""
 
+_LOOK_EVERY_S = 0.25
+
+Wanted = TypeVar("Wanted")
+Found = TypeVar("Found")
+
 
 @define(eq=False)
-class Pull:
-    """How far a pull has come; the state is the pies that wait, how many came, and why others did not.
+class Pull(Generic[Wanted]):
+    """How far a pull has come; the state is the calls that wait, how many were answered, and why others were not.
 
     Attributes:
         waiting: what no task has taken yet.
-        total: pies in all.
+        total: calls in all.
         done: answers so far.
         failures: what was given up, with the reason.
     """
 
-    waiting: deque[Cut] = field(factory=deque)
+    waiting: deque[Wanted] = field(factory=deque)
     total: int = 0
     done: int = 0
-    failures: list[tuple[Cut, ApteligentError]] = field(factory=list)
+    failures: list[tuple[Wanted, ApteligentError]] = field(factory=list)
 
-    def plan(self, cuts: Iterable[Cut]) -> None:
-        """Add pies to the queue."""
-        self.waiting.extend(cuts)
+    def plan(self, wanted: Iterable[Wanted]) -> None:
+        """Add calls to the queue."""
+        self.waiting.extend(wanted)
         self.total = self.done + len(self.failures) + len(self.waiting)
 
 
-async def run_pull(client: ApteligentClient, pull: Pull, keep: Callable[[Cut, Pie], None], *, display: Display) -> None:
-    """Ask for everything that waits, and hand each answer on as it comes.
-
-    A pie that cannot be had is noted in the pull and does not stop the others. Whatever `keep` raises ends all.
-    """
+async def watched(
+    client: ApteligentClient, pull: Pull[Wanted], work: Callable[[], Awaitable[Found]], *, display: Display
+) -> Found:
+    """Do some work while the display shows how far its pull is and what it waits for; its error comes out bare."""
     try:
         async with anyio.create_task_group() as watch:
-            watch.start_soon(_watch, client, pull, display)
-            async with anyio.create_task_group() as crew:
-                for _ in range(WORKERS):
-                    crew.start_soon(_work, client, pull, keep)
+            watch.start_soon(_show, client, pull, display)
+            watch.start_soon(_tell, client, pull, display)
+            found = await work()
             watch.cancel_scope.cancel()
     except BaseExceptionGroup as group:
         raise _first(group) from None
+    finally:
+        display.tell(None)
     display.show(_standing(client, pull))
+    return found
 
 
-async def _work(client: ApteligentClient, pull: Pull, keep: Callable[[Cut, Pie], None]) -> None:
+async def run_pull(
+    pull: Pull[Wanted], ask: Callable[[Wanted], Awaitable[Found]], keep: Callable[[Wanted, Found], None]
+) -> None:
+    """Ask for everything that waits, and hand each answer on as it comes.
+
+    A call that fails is noted in the pull and does not stop the others. Whatever `keep` raises ends all.
+    """
+    async with anyio.create_task_group() as crew:
+        for _ in range(WORKERS):
+            crew.start_soon(_work, pull, ask, keep)
+
+
+async def _work(
+    pull: Pull[Wanted], ask: Callable[[Wanted], Awaitable[Found]], keep: Callable[[Wanted, Found], None]
+) -> None:
     while pull.waiting:
-        cut = pull.waiting.popleft()
+        wanted = pull.waiting.popleft()
         try:
-            pie = await ask(client, cut)
+            found = await ask(wanted)
         except ApteligentError as error:
-            pull.failures.append((cut, error))
+            pull.failures.append((wanted, error))
         else:
-            keep(cut, pie)
+            keep(wanted, found)
             pull.done += 1
 
 
-async def _watch(client: ApteligentClient, pull: Pull, display: Display) -> None:
+async def _show(client: ApteligentClient, pull: Pull[Wanted], display: Display) -> None:
     while True:
         display.show(_standing(client, pull))
         await anyio.sleep(display.every_s)
 
 
-def _standing(client: ApteligentClient, pull: Pull) -> Standing:
+async def _tell(client: ApteligentClient, pull: Pull[Wanted], display: Display) -> None:
+    watch, told = WaitWatch(), None
+    while True:
+        clock = datetime.now().astimezone()
+        waiting = watch.look(client.budget(), pull.done, now=time.monotonic(), clock=clock)
+        if waiting is not told:
+            told = waiting
+            display.tell(waiting)
+        await anyio.sleep(_LOOK_EVERY_S)
+
+
+def _standing(client: ApteligentClient, pull: Pull[Wanted]) -> Standing:
     budget = client.budget()
     return Standing(
         done=pull.done,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio
 import pytest
@@ -16,9 +17,9 @@ from apteligent_async import (
     PasswordGrant,
     RatePolicy,
 )
-from apteligent_async.cli.cuts import Cut, plan_of, questions_about
+from apteligent_async.cli.cuts import Cut, ask, plan_of, questions_about
 from apteligent_async.cli.progress import Display
-from apteligent_async.cli.pulling import WORKERS, Pull, run_pull
+from apteligent_async.cli.pulling import WORKERS, Pull, run_pull, watched
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World
 
 pytestmark = pytest.mark.anyio
@@ -58,11 +59,16 @@ class Account:
         """Write an answer down."""
         self.kept.append((cut, pie))
 
+    async def run(self, keep, display=QUIET):
+        """Pull everything."""
+        work = partial(run_pull, self.pull, partial(ask, self.client), keep)
+        await watched(self.client, self.pull, work, display=display)
+
 
 async def test_every_pie_is_asked_for_once():
     """Five metrics of every app by three dimensions, and what the questions need beyond them."""
     async with Account() as account:
-        await run_pull(account.client, account.pull, account.keep, display=QUIET)
+        await account.run(account.keep)
     cuts = [cut for cut, _ in account.kept]
     assert len(cuts) == len(set(cuts)) == account.pull.done == account.pull.total == 5 * 5 * 3 + 3
     assert {question.cut for question in account.questions} <= set(cuts)
@@ -73,7 +79,7 @@ async def test_every_pie_is_asked_for_once():
 async def test_at_most_fifty_ask_at_once():
     """The tasks are as many as the budget lets through, not one per pie."""
     async with Account() as account:
-        await run_pull(account.client, account.pull, account.keep, display=QUIET)
+        await account.run(account.keep)
     assert account.transport.most_in_flight == WORKERS == 50
 
 
@@ -81,7 +87,7 @@ async def test_a_pie_that_cannot_be_had_does_not_stop_the_others():
     """It is noted with its reason."""
     async with Account() as account:
         account.pull.plan([UNKNOWN])
-        await run_pull(account.client, account.pull, account.keep, display=QUIET)
+        await account.run(account.keep)
     assert account.pull.done == account.pull.total - 1
     [(cut, error)] = account.pull.failures
     assert cut == UNKNOWN
@@ -96,7 +102,7 @@ async def test_rows_that_cannot_be_kept_end_it_with_that_error():
 
     async with Account() as account:
         with pytest.raises(OSError, match=r"^full$"):
-            await run_pull(account.client, account.pull, keep, display=QUIET)
+            await account.run(keep)
         assert account.pull.done == 0
 
 
@@ -109,7 +115,7 @@ async def test_cancelling_it_leaves_what_was_kept():
                 account.keep(cut, pie)
                 scope.cancel()
 
-            await run_pull(account.client, account.pull, keep, display=QUIET)
+            await account.run(keep)
     assert scope.cancelled_caught
     assert 1 <= len(account.kept) <= WORKERS
     assert account.pull.done == len(account.kept)
@@ -119,5 +125,5 @@ async def test_the_last_standing_shown_is_the_end():
     """Whatever the display's pace, it ends with everything done."""
     shown = []
     async with Account() as account:
-        await run_pull(account.client, account.pull, account.keep, display=Display(every_s=60, show=shown.append))
+        await account.run(account.keep, display=Display(every_s=60, show=shown.append))
     assert [(each.done, each.total) for each in shown] == [(0, 78), (78, 78)]
