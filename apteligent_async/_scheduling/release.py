@@ -26,7 +26,7 @@ _PAST = -math.inf
 
 
 def held_until(
-    policy: RatePolicy, budget: Budget, job: Job, *, is_last: bool, last_at: float, now: float
+    policy: RatePolicy, budget: Budget, job: Job, *, is_last: bool, last_at: float, now: float, phi: float = PHI
 ) -> tuple[float, Cause]:
     """Name the instant from which the policy lets a job go that is proven to be allowed, and why not before.
 
@@ -37,20 +37,21 @@ def held_until(
         is_last: whether it would take the last proven token from a line that wants more.
         last_at: when the last call was started.
         now: the present instant.
+        phi: the part of the tokens left that `shared` keeps under way.
     """
     at, cause = _PAST, Cause.NOTHING
-    for rule_at, rule in _rules(policy, budget, job, is_last=is_last, last_at=last_at, now=now):
+    for rule_at, rule in _rules(policy, budget, job, is_last=is_last, last_at=last_at, now=now, phi=phi):
         if rule_at > at:
             at, cause = rule_at, rule
     return at, cause
 
 
 def _rules(
-    policy: RatePolicy, budget: Budget, job: Job, *, is_last: bool, last_at: float, now: float
+    policy: RatePolicy, budget: Budget, job: Job, *, is_last: bool, last_at: float, now: float, phi: float
 ) -> Iterator[tuple[float, Cause]]:
     if is_last:
         yield _sharp_at(budget, now=now), Cause.LATE_LOOK
-    if policy.mode == "shared" and budget.live + job.cost > max(job.cost, _under_way(budget)):
+    if policy.mode == "shared" and budget.live + job.cost > max(job.cost, _under_way(budget, phi)):
         yield math.inf, Cause.ANSWERS
     is_asking = budget.ends is None and budget.live > 0
     is_holding_back = policy.mode == "polite" or policy.share is not None or (job.lane is Lane.BULK and policy.reserve)
@@ -64,9 +65,9 @@ def _rules(
         yield _reserve_at(budget, job, policy.reserve), Cause.RESERVE
 
 
-def _under_way(budget: Budget) -> float:
+def _under_way(budget: Budget, phi: float) -> float:
     """Bound what `shared` keeps under way: all peers' parts together stay within half of what is left."""
-    return min(PHI, 1 / (2 * budget.peers)) * (budget.left + budget.live)
+    return min(phi, 1 / (2 * budget.peers)) * (budget.left + budget.live)
 
 
 def _sharp_at(budget: Budget, *, now: float) -> float:

@@ -31,10 +31,11 @@ and any speed above zero proves a call, so that the last ones go out one by one.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from apteligent_async._scheduling.books import OwnBooks
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, forecast
 from apteligent_async._scheduling.journal import Journal, Marks
@@ -42,7 +43,6 @@ from apteligent_async._scheduling.learned import Learned, learn, recall, verdict
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.queue import Queue
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES
-from apteligent_async._scheduling.release import held_until
 from apteligent_async._scheduling.retry import judge
 from apteligent_async._scheduling.signals import (
     Again,
@@ -55,9 +55,7 @@ from apteligent_async._scheduling.signals import (
     LinkFailed,
     Outcome,
     Overloaded,
-    Refused,
     Stage,
-    Succeeded,
     Verdict,
 )
 from apteligent_async._scheduling.views import views_of
@@ -65,6 +63,7 @@ from apteligent_async._scheduling.views import views_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from apteligent_async._scheduling.books import Books
     from apteligent_async._scheduling.readings import Hypothesis
 
 __all__ = ["Admission", "Scheduler"]
@@ -100,18 +99,20 @@ class Scheduler:
         *,
         hypotheses: Sequence[Hypothesis] = ALL_HYPOTHESES,
         learned: Learned | None = None,
+        books: Books | None = None,
     ) -> None:
         self.policy = policy or RatePolicy()
-        self.budget = Budget(is_alone=self.policy.mode == "exclusive", views=views_of(hypotheses))
-        if learned is not None:
-            recall(learned, self.budget)
+        self._books = books or _own_books(self.policy, hypotheses, learned)
         self._queue = Queue()
         self._in_flight = 0
-        self._last_at = -math.inf
-        self._jitter = 0.0
         self._wake_at: float | None = None
         self._cause = Cause.NOTHING
         self._journal: Journal | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """The estimator, as far as it is known here."""
+        return self._books.budget
 
     def learned(self) -> Learned:
         """Give what was settled about the service, for a later scheduler."""
@@ -184,9 +185,8 @@ class Scheduler:
             dice: an even draw from [0, 1).
         """
         self._in_flight -= 1
-        self._jitter = dice
         before = Marks.of(self.budget) if self._journal is not None else None
-        self._account(job, outcome, now=now)
+        self._account(job, outcome, now=now, dice=dice)
         if self._journal is not None and before is not None:
             after, until = Marks.of(self.budget), self.budget.reopens_at
             self._journal.note_answer(job, outcome, before, after, until=until, at=now)
@@ -200,7 +200,8 @@ class Scheduler:
         if job.stage is Stage.STARTED:
             self._in_flight -= 1
             job.attempts -= 1
-            self.budget.give_back(job.cost)
+            if job.cost:
+                self._books.give_back(job)
         if self._journal is not None and job.stage is not Stage.ENDED:
             self._journal.note_call("withdrawn", job, now, was_started=job.stage is Stage.STARTED)
         self._queue.leave(job)
@@ -209,7 +210,7 @@ class Scheduler:
         """Forget a job whose caller has gone while it was under way: the service may still count it."""
         self._in_flight -= 1
         if job.cost:
-            self.budget.lose(job, now=now)
+            self._books.lose(job, now=now)
         if self._journal is not None:
             self._journal.note_call("abandoned", job, now)
         self._queue.leave(job)
@@ -245,14 +246,7 @@ class Scheduler:
             return math.inf, Cause.IN_FLIGHT
         if not job.cost:
             return now, Cause.NOTHING
-        budget = self.budget
-        proven_at = budget.opens_at(job.cost)
-        if budget.left >= job.cost and proven_at <= now:
-            is_last = budget.left - job.cost < 1 and self._queue.wanted_in_all > budget.left
-            return held_until(self.policy, budget, job, is_last=is_last, last_at=self._last_at, now=now)
-        if budget.left < job.cost and self.policy.mode != "exclusive" and budget.ends is not None:
-            proven_at += self._jitter * min(0.5, budget.expected_length_s / 100)
-        return proven_at, budget.obstacle(now=now)
+        return self._books.starts_at(self.policy, job, wanted=self._queue.wanted_in_all, now=now)
 
     def _admit(self, job: Job, *, now: float) -> Admission:
         if job.deadline_at < math.inf and job.cost:
@@ -277,27 +271,15 @@ class Scheduler:
         budget = self.budget
         was_gated, is_probe = budget.is_gated, budget.left < job.cost or budget.ends is None
         if job.cost:
-            budget.take(job.cost, now=now)
-            self._last_at = now
+            self._books.start(job, now=now)
         if self._journal is not None:
             self._journal.note_start(job, budget, was_gated=was_gated, is_probe=is_probe and job.cost > 0, at=now)
 
-    def _account(self, job: Job, outcome: Outcome, *, now: float) -> None:
+    def _account(self, job: Job, outcome: Outcome, *, now: float, dice: float) -> None:
         job.failures += isinstance(outcome, Overloaded | LinkFailed)
         job.refusals += isinstance(outcome, Limited)
-        if not job.cost:
-            return
-        match outcome:
-            case Limited(reading=reading):
-                self.budget.refuse(job, reading, now=now)
-            case LinkFailed(was_sent=False):
-                self.budget.give_back(job.cost)
-            case LinkFailed(reading=None):
-                self.budget.lose(job, now=now)
-            case LinkFailed() | Overloaded() | Succeeded() | Refused():
-                self.budget.answer(job, outcome.reading, now=now)
-            case _:
-                assert_never(outcome)
+        if job.cost:
+            self._books.settle(job, outcome, now=now, dice=dice)
 
     def _repeat(self, job: Job, verdict: Again, *, now: float) -> Again | GiveUp:
         at = max(verdict.at, self.budget.reopens_at) if self.budget.is_gated else verdict.at
@@ -320,3 +302,10 @@ class Scheduler:
     def _ahead_of(self, job: Job) -> int:
         """Count the tokens that go before a newcomer: all that wait in its lane and in the more urgent ones."""
         return sum(self._queue.wanted(lane) for lane in Lane if lane <= job.lane)
+
+
+def _own_books(policy: RatePolicy, hypotheses: Sequence[Hypothesis], learned: Learned | None) -> Books:
+    budget = Budget(is_alone=policy.mode == "exclusive", views=views_of(hypotheses))
+    if learned is not None:
+        recall(learned, budget)
+    return OwnBooks(budget)
