@@ -169,8 +169,8 @@ def _row(account: str) -> dict[str, Any]:
     unusable = {"account": account, "origin": None, "expires_at": None, "state": "not usable"}
     try:
         found = login_named(account)
-    except (ConfigurationError, OSError) as problem:
-        return {**unusable, "problem": str(problem)}
+    except (ConfigurationError, OSError) as error:
+        return {**unusable, "problem": str(error)}
     if found is None:
         return {**unusable, "problem": f"The login {account!r} went while it was looked at."}
     problem = f"Log in again with `{login_command(account)}`." if found.is_expired else None
