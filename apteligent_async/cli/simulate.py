@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from attrs import frozen
@@ -21,7 +22,17 @@ from apteligent_async.cli.flags import (  # noqa: TC001  the command line reads 
     PositiveDuration,
     Token,
 )
-from apteligent_async.simulator import DEMO_ACCOUNT, Account, QuotaSettings, Service, World, running_from, serve
+from apteligent_async.simulator import (
+    DEMO_ACCOUNT,
+    Account,
+    FaultSchedule,
+    QuotaSettings,
+    Service,
+    World,
+    read_faults,
+    running_from,
+    serve,
+)
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -69,6 +80,15 @@ class Counting:
 _AS_DOCUMENTED = Counting()
 
 
+def _fit_to_read(_: type, path: Path | None) -> None:
+    if path is not None:
+        read_faults(path)
+
+
+Faults = Annotated[Path, Parameter(validator=_fit_to_read)]
+"""A file of faults; what is wrong with it is a usage error."""
+
+
 def simulate(
     *,
     host: str = "127.0.0.1",
@@ -77,6 +97,7 @@ def simulate(
     apps: Amount = 40,
     seed: int = 1,
     latency: Duration = 0.0,
+    faults: Faults | None = None,
     now: datetime | None = None,
     client_id: ClientId = DEMO_ACCOUNT.client_id,
     username: str = DEMO_ACCOUNT.username,
@@ -94,6 +115,12 @@ def simulate(
         apps: How many apps the account has.
         seed: Chooses the world; the same seed and --now give the same numbers.
         latency: Seconds that every answer takes.
+        faults: A TOML file of what goes wrong. Each fault is a table under [[fault]] with a kind (refuse, limit_cut,
+            clock_skew, fail, error_with_200, redirect, revoked_token, expired_token, slow_headers, slow_body,
+            no_answer, reset, truncated, oversized, gzip_bomb, content_type, bad_json, bad_utf8, not_a_number, deep,
+            duplicate_keys, schema_drift), what says which calls it strikes (path = "/v2/crash/*", method, skip, count,
+            probability, from_s, until_s), and settings of its kind, such as status = 502 or seconds = 30; the
+            documentation of apteligent_async.simulator.faults lists them.
         now: Fixes the world's calendar (ISO 8601, UTC if it has no offset); the quota runs on the real clock.
         client_id: OAuth2 client id to accept.
         username: User name to accept.
@@ -102,17 +129,33 @@ def simulate(
 
     """
     account = Account(client_id=client_id, username=username, password=password)
-    service = _service(account, counting.settings, seed=seed, apps=apps, now=now)
+    service = _service(
+        account,
+        counting.settings,
+        faults=None if faults is None else read_faults(faults),
+        seed=seed,
+        apps=apps,
+        now=now,
+    )
     _run(service, account, service.issue_token(client_id, token=token), host=host, port=port, latency=latency)
 
 
-def _service(account: Account, quota: QuotaSettings, *, seed: int, apps: int, now: datetime | None) -> Service:
+def _service(
+    account: Account,
+    quota: QuotaSettings,
+    *,
+    faults: FaultSchedule | None,
+    seed: int,
+    apps: int,
+    now: datetime | None,
+) -> Service:
     began = _aware(now)
     return Service(
         World(seed=seed, apps=apps, now=began),
         accounts=[account],
         quota=quota,
         calendar=running_from(began, at=time.monotonic()) if now is None else None,
+        faults=faults,
     )
 
 

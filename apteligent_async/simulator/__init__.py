@@ -9,6 +9,7 @@ client: it writes its JSON by hand, so that a name that the client has wrong is 
 | `service` | a pure model of the service: tokens, quota, resources; told the instant of every call |
 | `quota`, `windows` | the rate limit in all of its possible readings, with the truth for benchmarks |
 | `resources` | what each path answers, one file per family |
+| `faults` | what goes wrong, by a schedule: in Python or as a TOML file |
 | `link` | an httpx transport to the service in process, in virtual time if need be |
 | `app` | the same over a socket on loopback; needs ``apteligent-async[simulator]`` |
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from apteligent_async.simulator.accounts import DEMO_ACCOUNT, Account
 from apteligent_async.simulator.app import CannotListen, asgi_app, serve
+from apteligent_async.simulator.faults import BadFaults, FaultRule, FaultSchedule, read_faults
 from apteligent_async.simulator.link import Delay, SimulatorTransport, uniform
 from apteligent_async.simulator.messages import Answer, Call
 from apteligent_async.simulator.quota import (
@@ -37,10 +39,13 @@ __all__ = [
     "Account",
     "Answer",
     "App",
+    "BadFaults",
     "Call",
     "CannotListen",
     "Counts",
     "Delay",
+    "FaultRule",
+    "FaultSchedule",
     "LogEntry",
     "Quota",
     "QuotaSettings",
@@ -52,6 +57,7 @@ __all__ = [
     "WindowKind",
     "World",
     "asgi_app",
+    "read_faults",
     "running_from",
     "serve",
     "uniform",

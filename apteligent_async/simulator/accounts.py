@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from apteligent_async.simulator.messages import Refusal
 from apteligent_async.simulator.multipart import form_fields
@@ -110,6 +110,12 @@ class TokenOffice:
     def revoke(self, token: str) -> None:
         """Make a token worthless from now on."""
         self._revoked.add(token)
+
+    def expire(self, token: str, *, now: float) -> None:
+        """End a token's life at this instant; one that nobody gave out stays unknown."""
+        grant = self._grants.get(token)
+        if grant is not None:
+            self._grants[token] = evolve(grant, expires_at=now)
 
 
 def bad_token() -> Refusal:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket
+import struct
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import anyio
@@ -18,16 +20,23 @@ import anyio
 from apteligent_async.simulator.messages import Call
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Iterator
 
     import uvicorn
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from apteligent_async.simulator.messages import Answer
     from apteligent_async.simulator.service import Service
 
 __all__ = ["CannotListen", "asgi_app", "serve"]
 
 _BACKLOG = 512
+_DROP = "apteligent_async.drop"
+"""The ASGI extension by which our server lets the application end its connection."""
+
+_LINGER_NOT = struct.pack("ii", 1, 0)
+"""For ``SO_LINGER``: closing resets the connection."""
 
 
 class CannotListen(OSError):  # noqa: N818  says what cannot be done
@@ -62,9 +71,39 @@ def asgi_app(
         await anyio.sleep(latency / 2)
         answer = service.handle(call, now=clock())
         await anyio.sleep(latency / 2)
-        await Response(answer.body, answer.status, dict(answer.headers))(scope, receive, send)
+        if answer.delivery.is_plain:
+            await Response(answer.body, answer.status, dict(answer.headers))(scope, receive, send)
+        else:
+            await _deliver(answer, scope, receive, send)
 
     return app
+
+
+async def _deliver(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an answer late, slowly, padded or in part."""
+    delivery = answer.delivery
+    await anyio.sleep(delivery.head_after_s)
+    if delivery.has_head:
+        headers = [*answer.headers, ("Content-Length", str(delivery.length(answer.body)))]
+        raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+        for pause_s, part in delivery.parts(answer.body):
+            await anyio.sleep(pause_s)
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    if delivery.is_cut:
+        await _break_off(scope, receive, is_reset=delivery.is_reset)
+    else:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _break_off(scope: Scope, receive: Receive, *, is_reset: bool) -> None:
+    """End the connection; under a server other than ours, by failing."""
+    drop = scope.get("extensions", {}).get(_DROP)
+    if drop is None:
+        raise ConnectionAbortedError("a fault of the schedule ends this connection")
+    drop(is_reset=is_reset)
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 @contextmanager
@@ -143,17 +182,36 @@ def _server(app: ASGIApp) -> uvicorn.Server:
     class Abrupt(uvicorn.Server):
         """Drops its connections when told to stop, instead of waiting for them."""
 
+        def drop(self, client: tuple[str, int], *, is_reset: bool) -> None:
+            """End the connection with a client."""
+            for connection in list(self.server_state.connections):
+                if connection.transport.get_extra_info("peername")[:2] == tuple(client):
+                    _end(connection.transport, is_reset=is_reset)
+
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             for connection in list(self.server_state.connections):
                 connection.transport.abort()
             self.force_exit = True
             await super().shutdown(sockets)
 
-    return Abrupt(
+    async def droppable(scope: Scope, receive: Receive, send: Send) -> None:
+        extensions = {**scope.get("extensions", {}), _DROP: partial(server.drop, scope["client"])}
+        await app({**scope, "extensions": extensions}, receive, send)
+
+    server = Abrupt(
         uvicorn.Config(
-            app, loop="asyncio", lifespan="off", ws="none", log_config=None, access_log=False, server_header=False
+            droppable, loop="asyncio", lifespan="off", ws="none", log_config=None, access_log=False, server_header=False
         )
     )
+    return server
+
+
+def _end(transport: asyncio.Transport, *, is_reset: bool) -> None:
+    if not is_reset:
+        transport.close()
+        return
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    transport.abort()
 
 
 def _url(listener: socket.socket) -> str:

@@ -21,7 +21,7 @@ from apteligent_async.simulator.messages import Answer, Call
 from apteligent_async.simulator.world.dice import dice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from apteligent_async.simulator.service import Service
 
@@ -79,11 +79,20 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
         try:
             await self._open(request)
             answer = await self._exchange(_call_of(request, body), request)
-        finally:
-            self.in_flight -= 1
-            if not self.in_flight:
-                self._cut = None  # an event belongs to one event loop, a transport may serve several
-        return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body, request=request)
+        except BaseException:
+            self._leave()
+            raise
+        if answer.delivery.is_plain and _is_readable(answer):
+            self._leave()
+            return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body, request=request)
+        length = ("Content-Length", str(answer.delivery.length(answer.body)))
+        stream = _Delivered(answer, request, wait=self._wait, leave=self._leave)
+        return httpx.Response(answer.status, headers=[*answer.headers, length], stream=stream, request=request)
+
+    def _leave(self) -> None:
+        self.in_flight -= 1
+        if not self.in_flight:
+            self._cut = None  # an event belongs to one event loop, a transport may serve several
 
     @contextmanager
     def cut(self) -> Iterator[None]:
@@ -124,9 +133,12 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
         await self._wait(min(up, limit), request)
         if up <= limit:
             self._deliver(max(arrives_at, anyio.current_time()))  # an event loop's timer may be a little early
+            down += 0 if parcel.answer is None else parcel.answer.delivery.head_after_s
             await self._wait(min(down, limit - up), request)
         if parcel.answer is None or up + down > limit:
             raise httpx.ReadTimeout("no answer in time", request=request)
+        if not parcel.answer.delivery.has_head:
+            raise httpx.RemoteProtocolError("the connection was closed without an answer", request=request)
         return parcel.answer
 
     async def _wait(self, seconds: float, request: httpx.Request) -> None:
@@ -144,6 +156,46 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
         with anyio.move_on_after(seconds):
             await cut.wait()
         return cut.is_set()
+
+
+class _Delivered(httpx.AsyncByteStream):
+    """A body that travels as its answer's delivery says. Its state is whether it has arrived or been given up."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        request: httpx.Request,
+        *,
+        wait: Callable[[float, httpx.Request], Awaitable[None]],
+        leave: Callable[[], None],
+    ) -> None:
+        self._answer = answer
+        self._request = request
+        self._wait = wait
+        self._leave = leave
+        self._is_over = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        answer, limit = self._answer, _timeout(self._request, "read")
+        for pause_s, part in answer.delivery.parts(answer.body):
+            await self._wait(min(pause_s, limit), self._request)
+            if pause_s > limit:
+                raise httpx.ReadTimeout("the body stopped", request=self._request)
+            yield part
+        if answer.delivery.is_reset:
+            raise httpx.ReadError("the connection was reset", request=self._request)
+        if answer.delivery.is_cut:
+            raise httpx.RemoteProtocolError("the connection was closed within the body", request=self._request)
+
+    async def aclose(self) -> None:
+        if not self._is_over:
+            self._is_over = True
+            self._leave()
+
+
+def _is_readable(answer: Answer) -> bool:
+    """Whether the body can be handed over whole: httpx would unpack a packed one at once, however large it becomes."""
+    return not any(name.lower() == "content-encoding" for name, _ in answer.headers)
 
 
 def _drawn(delay: Delay) -> Callable[[], float]:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 from attrs import field, frozen
 
+from apteligent_async.simulator.delivery import PLAIN, Delivery
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -47,11 +49,12 @@ class Call:
 
 @frozen(kw_only=True)
 class Answer:
-    """One response: a status, headers in order, and JSON bytes."""
+    """One response: a status, headers in order, JSON bytes, and how they travel."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+    delivery: Delivery = PLAIN
 
     @classmethod
     def of(cls, value: Any, *, status: int = 200) -> Answer:

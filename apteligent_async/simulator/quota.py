@@ -7,15 +7,16 @@ rounded and whether refused calls count are all open), so each open point is a s
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from attrs import field, frozen, validators
+from attrs import evolve, field, frozen, validators
 
 from apteligent_async.simulator.windows import FixedWindow, LazyWindow, SlidingLog, TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from apteligent_async.simulator.windows import Window
 
@@ -173,6 +174,21 @@ class Quota:
         self._log.append(LogEntry(now, is_counted, not is_allowed))
         left = window.left(now) if self.settings.counts is Counts.AFTER else left_before
         return self._verdict(is_allowed=is_allowed, left=left, window=window, now=now)
+
+    @contextmanager
+    def limited(self, limit: int, *, now: float) -> Iterator[None]:
+        """Allow another number of calls a minute while the block runs; what was charged stays charged."""
+        usual = self.settings
+        self._resize(evolve(usual, limit=limit), now)
+        try:
+            yield
+        finally:
+            self._resize(usual, now)
+
+    def _resize(self, settings: QuotaSettings, now: float) -> None:
+        now = max(now, self._latest)
+        self._window_at(now).resize(settings.budget, now)
+        self.settings = settings
 
     def left(self, now: float) -> int:
         """Return the truth: how many calls would be admitted at this instant."""

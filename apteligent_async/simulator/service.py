@@ -16,6 +16,8 @@ A call passes these doors, in this order:
    (404), a method that the path has (405, with ``Allow``), and a scope that reaches it (403).
 5. The resource checks its parameters (400), finds its app (404) and answers from the world.
 
+Faults (`apteligent_async.simulator.faults`) stand outside the first door, and none where there is no schedule.
+
 Every answer after the second door carries the three rate headers. Bodies are JSON; a refusal's body is a ``message``,
 except where RFC 6749 or the documented 429 say otherwise: what the service wrote there is not known. How it met other
 methods is not known either (grade D, a guess): here HEAD is GET without the body, and the rest get the 405.
@@ -24,21 +26,25 @@ methods is not known either (grade D, a guess): here HEAD is GET without the bod
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from attrs import evolve
 
 from apteligent_async.simulator.accounts import DEMO_ACCOUNT, Grant, TokenOffice, bad_token, unknown_client
+from apteligent_async.simulator.delivery import Delivery
+from apteligent_async.simulator.faults import FaultRun, FaultSchedule
 from apteligent_async.simulator.messages import Answer, Refusal
 from apteligent_async.simulator.parameters import Asked, Parameters
 from apteligent_async.simulator.quota import Quota, QuotaSettings
 from apteligent_async.simulator.resources.routes import ROUTES, Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections import Counter
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from apteligent_async.simulator.accounts import Account
@@ -73,7 +79,14 @@ def running_from(began: datetime, *, at: float) -> Calendar:
 class Service:
     """Answers calls about a world, for accounts that share nothing but the world.
 
-    Its state is the tokens it gave out and one quota per client id.
+    Its state is the tokens it gave out, one quota per client id, and how far its faults have come.
+
+    Args:
+        world: what it answers from.
+        accounts: who may ask; the first is the one meant where none is named.
+        quota: how every client's calls are counted.
+        calendar: gives the date at an instant; None lets the world's date stand still.
+        faults: what goes wrong; nothing by default.
     """
 
     def __init__(
@@ -83,19 +96,21 @@ class Service:
         accounts: Sequence[Account] = (DEMO_ACCOUNT,),
         quota: QuotaSettings | None = None,
         calendar: Calendar | None = None,
+        faults: FaultSchedule | None = None,
     ) -> None:
         settings = quota or QuotaSettings()
         self.world = world
         self.accounts = tuple(accounts)
         self._calendar = calendar
+        self._faults = FaultRun(faults or FaultSchedule())
         self._tokens = TokenOffice(self.accounts)
         self._quotas = {account.client_id: Quota(settings) for account in self.accounts}
         self._routes = Routes(ROUTES)
         self._body_of = lru_cache(_REMEMBERED_BODIES)(self._written)
 
     def handle(self, call: Call, *, now: float) -> Answer:
-        """Answer one call that arrives at `now`; never raises."""
-        answer = self._passed(call, now)
+        """Answer one call that arrives at `now`, through the faults that strike it; never raises."""
+        answer = self._faults.lead(call, now=now, answer=partial(self._passed, call, now), controls=self)
         return _without_body(answer) if call.method == "HEAD" else answer
 
     def _passed(self, call: Call, now: float) -> Answer:
@@ -125,6 +140,22 @@ class Service:
     def revoke(self, token: str) -> None:
         """Make a token worthless: calls with it get 401, and still count for its client id."""
         self._tokens.revoke(token)
+
+    def expire(self, token: str, *, now: float) -> None:
+        """End a token's life at `now`: calls with it get 401, and still count for its client id."""
+        self._tokens.expire(token, now=now)
+
+    @contextmanager
+    def limited(self, call: Call, limit: int, *, now: float) -> Iterator[None]:
+        """Allow the client that a call comes from another number of calls a minute while the block runs."""
+        client_id = self._tokens.client_of(call)
+        with nullcontext() if client_id is None else self._quotas[client_id].limited(limit, now=now):
+            yield
+
+    @property
+    def struck(self) -> Counter[str]:
+        """How many calls each kind of fault has struck so far, by the name of its class."""
+        return self._faults.struck
 
     def quota(self, client_id: str | None = None) -> Quota:
         """Return the truth about a client's budget, of the first account if none is named."""
@@ -181,7 +212,9 @@ def _refused(refusal: Refusal) -> Answer:
 
 
 def _without_body(answer: Answer) -> Answer:
-    return evolve(answer, headers=(*answer.headers, ("Content-Length", str(len(answer.body)))), body=b"")
+    length = ("Content-Length", str(answer.delivery.length(answer.body)))
+    late = Delivery(head_after_s=answer.delivery.head_after_s)
+    return evolve(answer, headers=(*answer.headers, length), body=b"", delivery=late)
 
 
 def _with_headers(answer: Answer, rate: tuple[tuple[str, str], ...] = ()) -> Answer:

@@ -31,6 +31,9 @@ class Window(Protocol):
     def counted(self, now: float) -> float:
         """Return the calls that weigh upon the budget now, refused ones included where they are charged."""
 
+    def resize(self, budget: int, now: float) -> None:
+        """Allow another number of calls from now on; what was charged stays charged."""
+
     def earliest(self, calls: int, now: float) -> float:
         """Return the first instant at which the last of `calls` calls, all ready `now`, can be admitted."""
 
@@ -70,6 +73,11 @@ class FixedWindow:
         self._roll(now)
         return self._used
 
+    def resize(self, budget: int, now: float) -> None:
+        """Change the size of this bucket and of those to come."""
+        self._roll(now)
+        self._budget = budget
+
     def earliest(self, calls: int, now: float) -> float:
         """Return now, or the start of the bucket in which the last call fits."""
         beyond = calls - self.left(now)
@@ -107,6 +115,10 @@ class LazyWindow:
     def counted(self, now: float) -> float:
         """Return the open bucket's use."""
         return self._used if self._is_open(now) else 0
+
+    def resize(self, budget: int, now: float) -> None:  # noqa: ARG002  windows are all asked alike
+        """Change the size of the open bucket and of those to come."""
+        self._budget = budget
 
     def earliest(self, calls: int, now: float) -> float:
         """Return now, or the start of the bucket in which the last call fits: a backlog opens each at once."""
@@ -150,6 +162,10 @@ class SlidingLog:
         self._forget(now)
         return len(self._calls)
 
+    def resize(self, budget: int, now: float) -> None:  # noqa: ARG002  windows are all asked alike
+        """Change the number of places."""
+        self._budget = budget
+
     def earliest(self, calls: int, now: float) -> float:
         """Return when greedy sending admits the last call: each waits for the one a whole budget before it."""
         self._forget(now)
@@ -169,6 +185,7 @@ class TokenBucket:
     """
 
     def __init__(self, budget: int, length_s: float, *, burst: int) -> None:
+        self._budget = budget
         self._per_s = budget / length_s
         self._burst = burst
         self._level = float(burst)
@@ -197,6 +214,13 @@ class TokenBucket:
     def counted(self, now: float) -> float:
         """Return the tokens that are missing, in calls."""
         return self._burst - self._fill(now)
+
+    def resize(self, budget: int, now: float) -> None:
+        """Change the refill and the size alike; tokens that find no room are gone."""
+        self._fill(now)
+        self._per_s *= budget / self._budget
+        self._burst = max(1, round(self._burst * budget / self._budget))
+        self._budget, self._level = budget, min(self._level, float(self._burst))
 
     def earliest(self, calls: int, now: float) -> float:
         """Return when the refill has paid for the last call."""
