@@ -181,7 +181,7 @@ class SlidingLog:
 class TokenBucket:
     """A bucket of tokens that refills continuously (the generic cell rate algorithm).
 
-    The state is the level at an instant; the level is negative only where refused calls are charged.
+    The state is the level at an instant, which is negative where refused calls are charged or the budget was cut.
     """
 
     def __init__(self, budget: int, length_s: float, *, burst: int) -> None:
@@ -216,11 +216,11 @@ class TokenBucket:
         return self._burst - self._fill(now)
 
     def resize(self, budget: int, now: float) -> None:
-        """Change the refill and the size alike; tokens that find no room are gone."""
-        self._fill(now)
+        """Change the refill and the size alike; as many tokens are missing as before."""
+        missing = self._burst - self._fill(now)
         self._per_s *= budget / self._budget
         self._burst = max(1, round(self._burst * budget / self._budget))
-        self._budget, self._level = budget, min(self._level, float(self._burst))
+        self._budget, self._level = budget, self._burst - missing
 
     def earliest(self, calls: int, now: float) -> float:
         """Return when the refill has paid for the last call."""

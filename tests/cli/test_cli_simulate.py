@@ -14,6 +14,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from apteligent_async.simulator.faults import KINDS
+
 COMMAND = [sys.executable, "-c", "from apteligent_async.cli import main; main()"]
 NAMES = ["client_id", "username", "password", "token"]
 
@@ -99,6 +101,37 @@ def test_wrong_flags_are_a_usage_error(flags):
     run = subprocess.run([*COMMAND, "simulate", *flags], capture_output=True, text=True, check=False, timeout=20)
     assert run.returncode == 2
     assert "Traceback" not in run.stderr
+
+
+def test_what_goes_wrong_comes_from_a_file(tmp_path):
+    """The first call fails as the file says, the second is answered."""
+    path = tmp_path / "faults.toml"
+    path.write_text('[[fault]]\nkind = "fail"\nstatus = 502\ncount = 1\n')
+    with simulating("--apps", "1", "--faults", str(path)) as (_, url, printed):
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+        for status in (502, 200):
+            connection.request("GET", "/v2/apps", headers={"Authorization": f"Bearer {printed['token']}"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == status
+        connection.close()
+
+
+def test_a_bad_file_of_faults_is_a_usage_error(tmp_path):
+    """The line and the key are named; nothing is served."""
+    path = tmp_path / "faults.toml"
+    path.write_text('[[fault]]\nkind = "fail"\nstatus = 1\n')
+    run = subprocess.run([*COMMAND, "simulate", "--faults", str(path)], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (2, "")
+    said = " ".join(run.stderr.replace("│", " ").split())
+    assert "line 3, fault 1: status must be a whole number from 400 to 599, not 1" in said
+
+
+def test_the_help_names_every_fault():
+    """So that a file can be written from it."""
+    run = subprocess.run([*COMMAND, "simulate", "--help"], capture_output=True, text=True, check=True)
+    said = " ".join(run.stdout.replace("│", " ").split())
+    assert not [kind for kind in KINDS if kind not in said]
 
 
 @pytest.mark.parametrize(
