@@ -27,7 +27,16 @@ from apteligent_async.errors import ClientStateError, ConfigurationError, Connec
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-__all__ = ["NEVER_SENT", "OUR_FAULT", "ConnectionStack", "HttpLink", "is_loopback", "open_stack"]
+__all__ = [
+    "NEVER_SENT",
+    "OUR_FAULT",
+    "ConnectionStack",
+    "HttpLink",
+    "has_proxy",
+    "is_loopback",
+    "open_stack",
+    "tls_context",
+]
 
 MOST_BYTES = 64 * 1024 * 1024
 """The largest body, decompressed, that is read: far above anything attested, far below what hurts."""
@@ -133,6 +142,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def has_proxy(origin: str) -> bool:
+    """Whether the environment names a proxy for an origin."""
+    url = httpx.URL(origin)
+    return not is_loopback(url.host) and _environment_proxy(url) is not None
+
+
 def _environment_proxy(origin: httpx.URL) -> str | None:
     proxies = getproxies_environment()
     if proxy_bypass_environment(origin.netloc.decode("ascii"), proxies):
@@ -159,8 +174,13 @@ def _verifier(
     if ssl_context is not None:
         return lambda: ssl_context
     if origin.scheme == "https" or (proxy is not None and proxy.url.scheme == "https"):
-        return lambda: _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        return tls_context
     return _no_tls
+
+
+def tls_context() -> ssl.SSLContext:
+    """Give the context of every connection that is not passed one; it honours SSL_CERT_FILE and SSL_CERT_DIR."""
+    return _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @cache
