@@ -1,0 +1,89 @@
+"""``apteligent doctor``: what works here, what does not, and how to mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import anyio
+from attrs import asdict
+from cyclopts import Parameter
+from rich.table import Table
+from rich.text import Text
+
+from apteligent_async import Region
+from apteligent_async.cli.accounts import origin_of
+from apteligent_async.cli.checkup import check_credentials, check_extras, check_python, check_store
+from apteligent_async.cli.checkup_online import ask_around
+from apteligent_async.cli.output import open_console, print_json
+from apteligent_async.models.tables import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from apteligent_async.cli.accounts import Access
+    from apteligent_async.cli.checkup import Check
+
+__all__ = ["doctor"]
+
+_STYLES = {"ok": "green", "note": "yellow", "broken": "bold red", "skipped": "dim"}
+
+
+def doctor(
+    *,
+    account: str | None = None,
+    base_url: str | None = None,
+    region: Literal["us", "eu"] | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Check Python, extras, credentials, store, DNS, TLS, token, clock and budget, and say how to mend each.
+
+    The token's check costs one cheap call of the budget, and a login where there is no token; the others cost none.
+    No secret is printed. Exits with 1 if something is broken.
+
+    Args:
+        account: A stored login; without, the environment counts, and then the login "default".
+        base_url: Another origin in place of a region, such as that of a simulator.
+        region: The service's site.
+        as_json: Print one JSON object at the end; everything else goes to standard error.
+
+    """
+    credentials, access = check_credentials(account, base_url=base_url, region=region)
+    here = [check_python(), check_extras(), check_store(), credentials]
+    checks = [*here, *anyio.run(ask_around, _origin(access, base_url, region), access)]
+    _report(open_console(as_json=as_json), checks)
+    is_well = all(check.verdict != "broken" for check in checks)
+    if as_json:
+        print_json({"ok": is_well, "calls": _calls(checks), "checks": [asdict(check) for check in checks]})
+    return 0 if is_well else 1
+
+
+def _origin(access: Access | None, base_url: str | None, region: str | None) -> str:
+    if access is not None:
+        base_url, region = access.base_url or base_url, access.region or region
+    return origin_of(base_url, region) or Region.US.origin
+
+
+def _calls(checks: Sequence[Check]) -> int:
+    return sum(check.calls for check in checks)
+
+
+def _report(console: Console, checks: Sequence[Check]) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in checks:
+        told = Text(printable(check.found))
+        if check.mend:
+            told.append(f"\n{printable(check.mend)}", style="italic")
+        table.add_row(Text(check.verdict, style=_STYLES[check.verdict]), check.name, told)
+    console.print(table)
+    broken = [check.name for check in checks if check.verdict == "broken"]
+    health = f"Broken: {', '.join(broken)}." if broken else "Nothing is broken."
+    calls = _calls(checks)
+    cost = (
+        "No call of the budget was spent." if not calls else f"It cost {calls} call{'s' * (calls > 1)} of the budget."
+    )
+    console.print(f"{health} {cost}", soft_wrap=True)
