@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from apteligent_async.errors import ApteligentError
+from apteligent_async.errors import AuthenticationError, BadRequestError, NotFoundError, ResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,8 +93,8 @@ async def take_survey(client: ApteligentClient, *, clock: datetime) -> Survey:
 async def _service_clock(client: ApteligentClient, app_id: str) -> datetime | None:
     try:
         live = await client.live_stats.get(app_id)
-    except ApteligentError:
-        return None
+    except (AuthenticationError, BadRequestError, NotFoundError, ResponseError):
+        return None  # an account's plan may not have them
     ends = [window.end for window in live.periodic_data if window.end is not None and window.end.tzinfo is not None]
     return max(ends) if ends else None
 

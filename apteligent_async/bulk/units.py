@@ -6,12 +6,15 @@ together. A fetch is what the service is asked, once or page by page, for one un
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from attrs import define, field, frozen
 
+from apteligent_async.models.choices import Unchecked
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable
     from datetime import date, datetime
 
     from apteligent_async.client import ApteligentClient
@@ -57,12 +60,14 @@ class Question:
         app: the app id.
         arguments: what the client's method is given besides the app, by name.
         day_labels: how days that the service does not date are read.
+        top: how many groups of a pie are wanted, those of the highest values; None for all.
     """
 
     endpoint: str
     app: str
     arguments: tuple[tuple[str, Any], ...]
     day_labels: DayLabels
+    top: int | None = None
 
     def argument(self, name: str) -> Any:
         """Give one argument; None if it is not given."""
@@ -72,7 +77,8 @@ class Question:
     def query(self) -> str:
         """The question as a text, the app left out: the same arguments make the same text, in any process."""
         given = "&".join(f"{name}={_text(value)}" for name, value in sorted(self.arguments))
-        return f"{self.endpoint}?{given}#days={self.day_labels.value}"
+        top = "" if self.top is None else f"&top={self.top}"
+        return f"{self.endpoint}?{given}#days={self.day_labels.value}{top}"
 
 
 @frozen(kw_only=True)
@@ -84,6 +90,8 @@ class Unit:
         day: the app's day that it is about; for what the service tells only of the present, the day of asking.
         settles_at: when its data are final: had after this instant, it is never asked for again.
         order: its place in the plan, from 0.
+        age_days: how many days it lies before the newest day that its kind tells of.
+        offset_hours: hours from GMT at which the app's days begin, east counted positive; None if nobody said.
         is_gone: whether the service no longer answers for it, so that it is a gap if it was not had in time.
         is_listing: whether the keys of its rows name what other units of the plan are about: `expand` wants them.
     """
@@ -92,6 +100,8 @@ class Unit:
     day: date
     settles_at: datetime
     order: int
+    age_days: int = 0
+    offset_hours: float | None = None
     is_gone: bool = False
     is_listing: bool = False
 
@@ -197,6 +207,8 @@ class _OneAnswer:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ",".join(":".join(map(str, item)) if isinstance(item, tuple) else str(item) for item in value)
-    return str(value)
+    if isinstance(value, Unchecked):
+        return str(value.value)
+    if isinstance(value, Mapping):
+        return ",".join(f"{name}:{value[name]}" for name in sorted(value))
+    return ",".join(map(_text, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,173 @@
+"""From a plan to its units: pure, nothing is asked here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from apteligent_async.bulk.families import LISTINGS
+from apteligent_async.bulk.units import Question, Unit
+from apteligent_async.bulk.wanted import guess
+from apteligent_async.bulk.windows import DAY, AppDays, newest_point
+from apteligent_async.errors import ConfigurationError
+from apteligent_async.models.frozen import EMPTY, FrozenMapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from apteligent_async.bulk.plan import Plan
+    from apteligent_async.bulk.survey import AppFacts
+    from apteligent_async.bulk.wanted import Wanted
+
+__all__ = ["chosen_apps", "expand"]
+
+_GLOB = frozenset("*?[")
+
+
+def expand(
+    plan: Plan, apps: Sequence[AppFacts], now: datetime, *, listed: Mapping[str, Sequence[str]] = EMPTY
+) -> tuple[Unit, ...]:
+    """Give the units of a plan, in the order of its output: by kind, app, arguments and day.
+
+    What is asked group by group or userflow by userflow is known when its list was had: expand without `listed` first,
+    have the units with `is_listing`, and expand again with the keys of their rows. Units do not change by that, but
+    for their order.
+
+    Args:
+        plan: what is wanted.
+        apps: the account's apps, as a survey gives them.
+        now: the service's instant, aware, as a survey gives it.
+        listed: for each listing unit that was had, by its key, the keys of its rows, in their order, each once.
+
+    Raises:
+        ConfigurationError: a name or an id in the plan is no app's.
+    """
+    found: dict[str, Unit] = {}
+    for wanted in plan.want:
+        for app in chosen_apps(plan, apps):
+            days = AppDays(now=now, offset_hours=_offset_of(plan, app))
+            for unit in _AppUnits(plan=plan, app=app, days=days, listed=listed).units(wanted):
+                found.setdefault(unit.key, unit)
+    return tuple(evolve(unit, order=place) for place, unit in enumerate(found.values()))
+
+
+def chosen_apps(plan: Plan, apps: Iterable[AppFacts]) -> tuple[AppFacts, ...]:
+    """Pick the apps that a plan is about, in the service's order.
+
+    Raises:
+        ConfigurationError: a name or an id in the plan, not a glob, is no app's.
+    """
+    every = tuple(apps)
+    for pattern in (*plan.apps, *plan.except_apps):
+        if not _GLOB & set(pattern) and not any(_fits(pattern, app) for app in every):
+            names = [app.name for app in every]
+            raise ConfigurationError(f"The plan names an app {pattern!r} that there is not{guess(pattern, names)}.")
+    return tuple(
+        app
+        for app in every
+        if any(_fits(pattern, app) for pattern in plan.apps)
+        and not any(_fits(pattern, app) for pattern in plan.except_apps)
+    )
+
+
+def _fits(pattern: str, app: AppFacts) -> bool:
+    name, sought = app.name.casefold(), pattern.casefold()
+    return pattern == app.id or sought == name or fnmatchcase(name, sought)
+
+
+def _offset_of(plan: Plan, app: AppFacts) -> float | None:
+    return next((hours for pattern, hours in plan.offset_hours.items() if _fits(pattern, app)), None)
+
+
+@frozen(kw_only=True)
+class _AppUnits:
+    """Expands what is wanted of one app."""
+
+    plan: Plan
+    app: AppFacts
+    days: AppDays
+    listed: Mapping[str, Sequence[str]]
+
+    def units(self, wanted: Wanted) -> Iterator[Unit]:
+        if wanted.family.listed_by is None:
+            for question in self._questions(wanted):
+                yield from self._windows(wanted, question)
+            return
+        for listing in self._listings(wanted):
+            yield listing
+            for name in self.listed.get(listing.key, ())[: wanted.most]:
+                for question in self._questions(wanted, {wanted.family.subject: name}):
+                    yield self._snapshot(question, self.days.asking_day)
+
+    def _listings(self, wanted: Wanted) -> Iterator[Unit]:
+        for question in self._questions(wanted.listing):
+            yield self._snapshot(question, self.days.asking_day)
+
+    def _questions(self, wanted: Wanted, subject: Mapping[str, str] = EMPTY) -> Iterator[Question]:
+        for arguments in wanted.combinations():
+            for narrowed in self._narrowed(wanted, arguments):
+                yield Question(
+                    endpoint=wanted.what,
+                    app=self.app.id,
+                    arguments=tuple(sorted({**narrowed, **subject}.items())),
+                    day_labels=self.plan.day_labels,
+                    top=wanted.top,
+                )
+
+    def _narrowed(self, wanted: Wanted, arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Give the arguments once per version that is wanted; as they are where none is."""
+        name = wanted.family.version_argument
+        if not wanted.app_version or name is None:
+            yield arguments
+        for version in self._versions(wanted.app_version):
+            if version == "all" or name is None:
+                yield arguments
+            elif name == "filters":
+                yield {**arguments, name: FrozenMapping({**(arguments.get(name) or {}), "appVersion": version})}
+            else:
+                yield {**arguments, name: version}
+
+    def _versions(self, patterns: Iterable[str]) -> tuple[str, ...]:
+        found: list[str] = []
+        for pattern in patterns:
+            if pattern == "latest":
+                found.extend(filter(None, [self.app.latest_version]))
+            elif _GLOB & set(pattern):
+                found.extend(version for version in self.app.versions if fnmatchcase(version, pattern))
+            else:
+                found.append(pattern)
+        return tuple(dict.fromkeys(found))
+
+    def _windows(self, wanted: Wanted, question: Question) -> Iterator[Unit]:
+        family = wanted.family
+        if family.dated is None:
+            newest, first = self.days.asking_day, self.days.asking_day
+        else:
+            is_labelled = wanted.what == "error_monitoring.graph"
+            newest = newest_point(self.days.today, self.plan.day_labels) if is_labelled else self.days.today
+            first = newest - DAY * (wanted.days - 1)
+        if self.plan.since is not None:
+            first = self.plan.since
+        reach = newest - DAY * max(family.reach_days - 1, 0)
+        for back in range((newest - first).days, -1, -1):
+            day = newest - DAY * back
+            unit = self._dated(question, day) if family.dated else self._snapshot(question, day)
+            yield evolve(unit, age_days=back, is_gone=day < reach)
+
+    def _dated(self, question: Question, day: date) -> Unit:
+        settles_at = self.days.ends_at(day) + timedelta(days=self.plan.settle_days)
+        return Unit(question=question, day=day, settles_at=settles_at, order=0, offset_hours=self.days.offset_hours)
+
+    def _snapshot(self, question: Question, day: date) -> Unit:
+        """Make a unit of the present: it can be had on its day alone, so that it is final when the day ends."""
+        return Unit(
+            question=question,
+            day=day,
+            settles_at=self.days.ends_at(day),
+            order=0,
+            offset_hours=self.days.offset_hours,
+            is_listing=question.endpoint in LISTINGS,
+        )
