@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from apteligent_async.bulk.units import RowReader
     from apteligent_async.models.apps import Apps
-    from apteligent_async.models.monitoring import Pie
+    from apteligent_async.models.monitoring import Pie, Slice
     from apteligent_async.models.result import Result
     from apteligent_async.models.trends import Trends
 
@@ -115,7 +115,7 @@ def _deal_totals(answer: Pie, units: Sequence[Unit]) -> Dealt:
     }
 
 
-def _slices_of(unit: Unit, answer: Pie) -> tuple[object, ...]:
+def _slices_of(unit: Unit, answer: Pie) -> tuple[Slice, ...]:
     return tuple(part for part in answer.slices if part.name == unit.app)
 
 

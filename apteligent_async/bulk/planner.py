@@ -1,4 +1,4 @@
-"""From units to as few calls as the facts about the service allow: pure, nothing is asked here."""
+"""From a plan to units, and from units to as few calls as the facts about the service allow: pure, nothing is asked here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from apteligent_async.bulk.expanding import expand
 from apteligent_async.bulk.fetches import attributes_fetch, plain_fetch, totals_fetch, trends_fetch
 from apteligent_async.bulk.rows import TOP_SERIES
 from apteligent_async.bulk.savings import (
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async.bulk.units import Fetch, Question, Saving, Unit
 
-__all__ = ["DryRun", "SavingUse", "dry_run", "schedule"]
+__all__ = ["DryRun", "SavingUse", "dry_run", "expand", "schedule"]
 
 MOST_APPS = 50
 """How many apps a call names at most, so that its address stays below two thousand characters or so."""

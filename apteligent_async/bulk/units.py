@@ -151,7 +151,7 @@ class Saving:
     grade: str
 
 
-RowReader: TypeAlias = "Callable[[Result, tuple[Unit, ...]], Mapping[str, Iterable[Row]]]"
+RowReader: TypeAlias = "Callable[[Any, tuple[Unit, ...]], Mapping[str, Iterable[Row]]]"
 """Reads an answer: the rows of each unit that it answers for, by the unit's key."""
 
 
