@@ -20,12 +20,13 @@ from urllib.request import getproxies_environment, proxy_bypass_environment  # t
 import anyio
 import httpx
 
+from apteligent_async._wire.bodies import CODING, Body, Garbled, Unreadable
 from apteligent_async._wire.messages import LinkFailure, Reply, Request
 from apteligent_async._wire.secret import Secret
 from apteligent_async.errors import ClientStateError, ConfigurationError, ConnectionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 __all__ = [
     "NEVER_SENT",
@@ -40,8 +41,6 @@ __all__ = [
 
 MOST_BYTES = 64 * 1024 * 1024
 """The largest body, decompressed, that is read: far above anything attested, far below what hurts."""
-
-_TOO_LARGE = f"the body is larger than {MOST_BYTES} bytes"
 
 CONNECT_S = 10.0
 """Seconds for a connection to be made; at most nine tenths of the time for the whole attempt.
@@ -237,7 +236,7 @@ class HttpLink:
                 return await self._exchange(self._build(request, token, timeout_s), received)
         except OUR_FAULT as error:
             problem = type(error).__name__
-        except (httpx.HTTPError, httpx.StreamError, OSError) as error:
+        except (httpx.HTTPError, httpx.StreamError, OSError, Garbled) as error:
             return self._failure(error, received, timeout_s)
         # Raised out here to stand alone: the error that it replaces may quote the request, token included.
         raise ConfigurationError(
@@ -248,12 +247,15 @@ class HttpLink:
     async def _exchange(self, request: httpx.Request, received: list[httpx.Response]) -> Reply:
         response = await self._client.send(request, stream=True, auth=None, follow_redirects=False)
         received.append(response)
+        flaw, body = None, b""
         try:
             body = await _read(response)
+        except Unreadable as problem:
+            flaw = str(problem)
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
-        return Reply(status=response.status_code, headers=_plain(response.headers), body=body)
+        return Reply(status=response.status_code, headers=_plain(response.headers), body=body, flaw=flaw)
 
     def _failure(self, error: Exception, received: list[httpx.Response], timeout_s: float | None) -> LinkFailure:
         if isinstance(error, TimeoutError | httpx.TimeoutException):
@@ -268,7 +270,7 @@ class HttpLink:
         return LinkFailure(error=failed, was_sent=was_sent, headers=headers)
 
     def _build(self, request: Request, token: str | None, timeout_s: float | None) -> httpx.Request:
-        headers = {**self._headers, **dict(request.headers)}
+        headers = {"accept-encoding": CODING, **self._headers, **dict(request.headers)}
         if token is not None:
             headers["authorization"] = Secret(f"Bearer {token}")
         return self._client.build_request(
@@ -287,42 +289,31 @@ def _query(pairs: tuple[tuple[str, str], ...]) -> str:
 
 
 async def _read(response: httpx.Response) -> bytes:
-    """Read the body and unpack it; neither may be larger than `MOST_BYTES`."""
+    """Read the body and unpack it on the way, as far as `MOST_BYTES`; then the connection is given up.
+
+    Raises:
+        Unreadable: asking again would bring the same.
+    """
     if response.is_stream_consumed:  # a transport in the same process may answer with a whole body
-        return response.content
-    chunks, parts, size = response.aiter_raw(), [], 0
+        whole = Body("", most=MOST_BYTES)
+        whole.add(response.content)
+        return whole.whole()
+    body = Body(response.headers.get("content-encoding", ""), most=MOST_BYTES)
+    chunks = response.aiter_raw()
     async for part in chunks:
-        parts.append(part)
-        size += len(part)
-        if size > MOST_BYTES:
+        try:
+            body.add(part)
+        except (Garbled, Unreadable):
             await _end(chunks, response)
-            raise httpx.ReadError(_TOO_LARGE)
-    return _unpacked(response, parts) if "content-encoding" in response.headers else b"".join(parts)
+            raise
+    return body.whole()
 
 
 async def _end(chunks: AsyncIterator[bytes], response: httpx.Response) -> None:
     """Close the connection and let the chunks run into that: trio minds generators that are left half-way."""
     await response.aclose()
     with suppress(httpx.HTTPError, httpx.StreamError):
-        await anext(chunks)
-
-
-def _unpacked(response: httpx.Response, packed: list[bytes]) -> bytes:
-    parts, size = [], 0
-    for part in httpx.Response(response.status_code, headers=response.headers, stream=_Parts(packed)).iter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > MOST_BYTES:
-            raise httpx.ReadError(_TOO_LARGE)
-    return b"".join(parts)
-
-
-class _Parts(httpx.SyncByteStream):
-    def __init__(self, parts: list[bytes]) -> None:
-        self._parts = parts
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._parts)
+        await anext(chunks, None)
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:

@@ -27,6 +27,7 @@ from apteligent_async._http import NEVER_SENT, OUR_FAULT
 from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
 from apteligent_async._scheduling.signals import Job, Lane, Priority
 from apteligent_async._session import CallOptions
+from apteligent_async._wire.bodies import Body, Garbled, Unreadable
 from apteligent_async._wire.dialects import ApteligentDialect, Dialect
 from apteligent_async._wire.messages import LinkFailure, Reply
 from apteligent_async._wire.outcomes import is_refusal
@@ -53,6 +54,9 @@ IDEMPOTENT = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"})
 
 MOST_PEEKED = 16_384
 """How many bytes of a refusal's body are looked at; attested ones have about a hundred."""
+
+MOST_UNPACKED = 1_048_576
+"""How many bytes they may become when they are unpacked; beyond, they are not read at all."""
 
 _FAILURES = (httpx.HTTPError, OSError)
 
@@ -312,8 +316,10 @@ async def _peek(response: httpx.Response) -> bytes:
         await _close(response)
         raise
     try:
-        return httpx.Response(response.status_code, headers=response.headers, content=raw).content
-    except httpx.DecodingError:
+        body = Body(response.headers.get("content-encoding", ""), most=MOST_UNPACKED)
+        body.add(raw)
+        return body.whole()
+    except (Garbled, Unreadable):
         return b""
 
 

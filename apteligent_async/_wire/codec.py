@@ -7,6 +7,8 @@ end in a model or in a `ResponseError`. A renamed JSON key is a line in `NAMES`.
 from __future__ import annotations
 
 import json
+import math
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
 __all__ = ["NAMES", "json_object", "loads", "structure", "structure_result", "unstructure"]
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a character, perhaps without its other half, which no text can hold."""
 
 Model = TypeVar("Model")
 ResultType = TypeVar("ResultType", bound=Result)
@@ -152,7 +157,17 @@ def _decoder() -> Callable[[bytes], Any]:
 
 def standard_loads(body: bytes) -> Any:
     """Decode JSON with the standard library, as strictly as orjson where that matters."""
-    return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    value = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+    if _SURROGATE.search(body):
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _refuse_constant(name: str) -> None:
@@ -164,4 +179,4 @@ def _json_problem(error: Exception) -> str:
         return "nested too deeply"
     if isinstance(error, json.JSONDecodeError):
         return f"{error.msg} at line {error.lineno}, column {error.colno}"
-    return "not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
+    return "not UTF-8" if isinstance(error, UnicodeError) else str(error)

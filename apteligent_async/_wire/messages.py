@@ -48,12 +48,14 @@ class Reply:
     Attributes:
         status: the HTTP status.
         headers: lower-case names; a repeated header's values are joined by a comma.
-        body: the decoded (not compressed) bytes.
+        body: the decoded (not compressed) bytes; empty where there is a flaw.
+        flaw: why the body could not be taken, such as its size; None where it is there.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    flaw: str | None = None
 
 
 @frozen(kw_only=True)

@@ -92,6 +92,8 @@ def decode(
 
 
 def _result(endpoint: Endpoint[Found], reply: Reply, timeline: object, secrets: Sequence[str]) -> Found:
+    if reply.flaw is not None:
+        raise ResponseError(f"The answer cannot be read: {reply.flaw}.")
     result: type[Any] = endpoint.result
     body = None if result is Untyped and not reply.body else loads(reply.body)
     if isinstance(body, dict) and "error" in body and "data" not in body:

@@ -8,10 +8,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from apteligent_async._version import __version__
-from apteligent_async.errors import ApteligentError
-from apteligent_async.models.tables import printable
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,6 +20,20 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "login": ("apteligent_async.cli.login:login", "Get a token and keep it for later commands."),
     "logout": ("apteligent_async.cli.login:logout", "Remove the token that login kept."),
     "accounts": ("apteligent_async.cli.login:accounts", "List the logins that are kept; costs no call."),
+    "apps": ("apteligent_async.cli.families.apps:apps", "List the apps, the worst first."),
+    "pie": ("apteligent_async.cli.families.monitoring:pie", "Break one metric down: by OS, version, device, service."),
+    "graph": ("apteligent_async.cli.families.monitoring:graph", "Follow one metric day by day."),
+    "crashes": ("apteligent_async.cli.families.errors:crashes", "List an app's crashes, the worst first."),
+    "crash": ("apteligent_async.cli.families.errors:crash", "Show one crash: its stack, versions, conditions, users."),
+    "exceptions": ("apteligent_async.cli.families.errors:exceptions", "List an app's handled exceptions."),
+    "trends": ("apteligent_async.cli.families.trends:trends", "Show the last month of an app, day by day."),
+    "live": ("apteligent_async.cli.families.live:live", "Show what happens in an app right now."),
+    "services": ("apteligent_async.cli.families.network:services", "Rank the services that an app calls."),
+    "endpoints": ("apteligent_async.cli.families.network:endpoints", "Rank the addresses that an app calls."),
+    "userflows": (
+        "apteligent_async.cli.families.userflows:userflows",
+        "Show what users set out to do, and how it ended.",
+    ),
     "explain": ("apteligent_async.cli.explain:explain", "Tell from a log of events why its calls waited."),
 }
 
@@ -38,22 +48,10 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        from cyclopts import App, CycloptsError  # noqa: PLC0415  an extra
+        from apteligent_async.cli.application import run  # noqa: PLC0415  needs an extra
     except ModuleNotFoundError as missing:
-        return _explain(f"the command line needs {missing.name}: pip install 'apteligent-async[cli]'")
-    app = App(name="apteligent", version=__version__, help="Mobile app metrics from the Apteligent REST API v2.")
-    for name, (function, purpose) in COMMANDS.items():
-        app.command(function, name=name, help=purpose)
-    try:
-        return app(sys.argv[1:], exit_on_error=False, result_action="return_value") or 0
-    except CycloptsError:
-        return 2
-    except ApteligentError as error:
-        return _explain(error.message)
-    except (OSError, ModuleNotFoundError) as error:
-        return _explain(str(error))
-
-
-def _explain(problem: str) -> int:
-    print(f"apteligent: {printable(problem)}", file=sys.stderr)
-    return 1
+        print(
+            f"apteligent: the command line needs {missing.name}: pip install 'apteligent-async[cli]'", file=sys.stderr
+        )
+        return 1
+    return run(sys.argv[1:], COMMANDS)

@@ -15,8 +15,8 @@ _LONGEST_S = 86_400.0
 _VISIBLE = re.compile(r"[!-~]+")
 
 
-def _finite(_: object, value: float) -> None:
-    if not math.isfinite(value):
+def _finite(_: object, value: float | None) -> None:
+    if value is not None and not math.isfinite(value):
         raise ValueError("Must be a finite number.")
 
 

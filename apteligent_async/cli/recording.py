@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
+from apteligent_async.models.tables import inert
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -27,8 +29,6 @@ COLUMNS = ("app_id", "app_name", "metric", "group_by", "name", "label", "value",
 """The keys of every row, in the order of the CSV's columns."""
 
 Row = dict[str, Any]
-
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class CannotWrite(OSError):  # noqa: N818  says what cannot be done
@@ -71,7 +71,7 @@ class Recorder:
             CannotWrite: the disk is full; the rows of earlier answers stay.
         """
         self._json_lines.append("".join(json.dumps(row) + "\n" for row in rows))
-        self._table.append(_csv_text([[_inert(row[name]) for name in COLUMNS] for row in rows]))
+        self._table.append(_csv_text([[inert(row[name]) for name in COLUMNS] for row in rows]))
         self.rows += len(rows)
 
 
@@ -116,11 +116,6 @@ def recording(folder: Path) -> Iterator[Recorder]:
 def _opened(path: Path) -> Iterator[_LineFile]:
     with path.open("wb", buffering=0) as file:
         yield _LineFile(path, file)
-
-
-def _inert(cell: Any) -> Any:
-    """Keep a spreadsheet from taking the service's text for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
 
 
 def _csv_text(lines: Sequence[Sequence[Any]]) -> str:

@@ -14,9 +14,11 @@ from apteligent_async.models.frozen import thaw
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Column", "arrow_table", "columns_of", "html_table", "printable", "rows"]
+__all__ = ["Column", "arrow_table", "columns_of", "html_table", "inert", "printable", "rows"]
 
 HTML_ROWS = 50
+
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 Kind = Literal["text", "number", "flag", "instant", "day"]
 
@@ -54,6 +56,11 @@ def rows(columns: Sequence[Column]) -> list[dict[str, Any]]:
 def printable(text: str) -> str:
     """Replace everything that could steer a terminal or a reader's eye by a question mark."""
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def inert(cell: Any) -> Any:
+    """Keep a spreadsheet from taking text of the service's for a formula: an apostrophe goes before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_SIGNS) else cell
 
 
 def html_table(caption: str, columns: Sequence[Column]) -> str:

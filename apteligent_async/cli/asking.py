@@ -1,0 +1,168 @@
+"""How a command asks the service: with which login, where, for how long, and what is shown meanwhile."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import anyio
+from attrs import define, field, frozen
+from cyclopts import Parameter
+from rich.console import Console
+
+from apteligent_async import ApteligentClient, UnattestedWarning
+from apteligent_async.cli.accounts import access_for
+from apteligent_async.cli.drawing import NO_DRAWING, present
+from apteligent_async.cli.flags import PositiveDuration  # noqa: TC001  the command line reads the annotations
+from apteligent_async.cli.progress import SILENT, showing
+from apteligent_async.cli.pulling import Pull, run_pull, watched
+from apteligent_async.cli.selection import find_apps
+from apteligent_async.errors import ConfigurationError
+from apteligent_async.models.tables import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+    from apteligent_async.cli.drawing import Drawing
+    from apteligent_async.cli.formats import Output
+    from apteligent_async.cli.progress import Display
+    from apteligent_async.cli.views import View
+    from apteligent_async.models.apps import App
+
+__all__ = ["Asker", "Connection", "answer"]
+
+Found = TypeVar("Found")
+
+
+@Parameter(name="*", group="Connection")
+@frozen(kw_only=True)
+class Connection:
+    """How a command gets at the service.
+
+    Attributes:
+        account: A stored login (`apteligent login`). Without, APTELIGENT_TOKEN, or APTELIGENT_CLIENT_ID,
+            APTELIGENT_USERNAME and APTELIGENT_PASSWORD count, and then the login "default".
+        region: The service's site.
+        base_url: Another origin in place of a region, such as that of a simulator; APTELIGENT_BASE_URL does the same.
+        deadline: Seconds that each call may take, its wait for the rate budget included; one that cannot make it
+            fails at once.
+    """
+
+    account: str | None = None
+    region: Literal["us", "eu"] | None = None
+    base_url: str | None = None
+    deadline: PositiveDuration | None = None
+
+    def client(self) -> ApteligentClient:
+        """Make the client; it is not open yet.
+
+        Raises:
+            ConfigurationError: there is no login, or it belongs elsewhere.
+        """
+        access = access_for(self.account, base_url=self.base_url, region=self.region)
+        return ApteligentClient(access.credentials, base_url=access.base_url, region=access.region)
+
+
+@define(eq=False)
+class Asker:
+    """A command's access to the service; the state is how far it has come.
+
+    Attributes:
+        client: makes the calls.
+        pull: those that were made for several apps.
+    """
+
+    client: ApteligentClient
+    pull: Pull[App] = field(factory=Pull)
+
+    async def apps(self, wanted: Sequence[str]) -> tuple[App, ...]:
+        """Find the apps that were named on the command line."""
+        return await find_apps(self.client, wanted)
+
+    async def app(self, wanted: str) -> App:
+        """Find the one app that was named on the command line.
+
+        Raises:
+            ConfigurationError: there is none, or more than one.
+        """
+        found = await self.apps([wanted])
+        if len(found) > 1:
+            names = ", ".join(app.name for app in found[:8])
+            raise ConfigurationError(f"{wanted!r} fits {len(found)} apps, and this takes one: {names}, for example.")
+        return found[0]
+
+    async def each(self, apps: Sequence[App], ask: Callable[[App], Awaitable[Found]]) -> list[tuple[App, Found]]:
+        """Ask for every app, many at once, and give the answers in the order of the apps.
+
+        Apps whose call fails are left out and noted.
+
+        Raises:
+            ApteligentError: no call was answered.
+        """
+        found: dict[str, Found] = {}
+        self.pull.plan(apps)
+        await run_pull(self.pull, ask, lambda app, answered: found.update({app.id: answered}))
+        if self.pull.failures and not found:
+            raise self.pull.failures[0][1]
+        return [(app, found[app.id]) for app in apps if app.id in found]
+
+
+def answer(
+    connection: Connection,
+    output: Output,
+    find: Callable[[Asker], Awaitable[View]],
+    *,
+    drawing: Drawing = NO_DRAWING,
+) -> int:
+    """Find something out, show it, and give the exit code: 0, or 3 where some of it could not be had.
+
+    Args:
+        connection: how to get at the service.
+        output: how to show what was found.
+        find: finds it; what it raises ends the command.
+        drawing: how to draw it.
+    """
+    view, asker = _find_out(connection, output, find)
+    present(view, output, drawing)
+    for app, error in asker.pull.failures:
+        print(f"apteligent: {printable(app.name)}: {printable(error.message)}", file=sys.stderr)
+    return 3 if asker.pull.failures else 0
+
+
+def _find_out(connection: Connection, output: Output, find: Callable[[Asker], Awaitable[View]]) -> tuple[View, Asker]:
+    """Find something out under a display that suits the terminal."""
+    _ = output.chosen  # flags that contradict each other are refused before a call is spent
+    with _display(is_quiet=output.quiet) as display, _noting_warnings():
+        return anyio.run(partial(_find, connection, find, display))
+
+
+async def _find(
+    connection: Connection, find: Callable[[Asker], Awaitable[View]], display: Display
+) -> tuple[View, Asker]:
+    async with connection.client() as client:
+        asker = Asker(client.with_options(deadline=connection.deadline))
+        return await watched(client, asker.pull, partial(find, asker), display=display), asker
+
+
+@contextmanager
+def _display(*, is_quiet: bool) -> Iterator[Display]:
+    if is_quiet:
+        yield SILENT
+        return
+    with showing(Console(stderr=True, markup=False, emoji=False, highlight=False)) as display:
+        yield display
+
+
+@contextmanager
+def _noting_warnings() -> Iterator[None]:
+    """Print what nothing attests as a note in a line, where Python would quote our source."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UnattestedWarning)
+        try:
+            yield
+        finally:
+            for text in dict.fromkeys(str(warning.message) for warning in caught):
+                print(f"apteligent: note: {printable(text)}", file=sys.stderr)

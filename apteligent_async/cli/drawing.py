@@ -1,0 +1,71 @@
+"""The flags that turn what a command has found into pictures."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003  the command line reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+from attrs import frozen
+from cyclopts import Parameter
+
+from apteligent_async.cli.formats import write_view
+from apteligent_async.cli.output import open_console
+from apteligent_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from apteligent_async.cli.formats import Output
+    from apteligent_async.cli.pictures import Picture
+    from apteligent_async.cli.views import View
+
+__all__ = ["NO_DRAWING", "Drawing", "present"]
+
+
+@Parameter(name="*", group="Pictures")
+@frozen(kw_only=True)
+class Drawing:
+    """How a command draws what it has found.
+
+    Attributes:
+        plot: Draw it in the terminal, in place of the table.
+        chart: File to draw it to: .svg, .png or .html.
+    """
+
+    plot: Annotated[bool, Parameter(negative="")] = False
+    chart: Path | None = None
+
+
+NO_DRAWING = Drawing()
+
+
+def present(view: View, output: Output, drawing: Drawing) -> None:
+    """Write a view as the flags say, draw it, or both.
+
+    Raises:
+        ConfigurationError: there is nothing to draw.
+        OSError: a file cannot be written.
+    """
+    if drawing.plot:
+        _plot(_picture_of(view), open_console(as_json=not output.is_for_people))
+    if not (drawing.plot and output.is_for_people):
+        write_view(view, output)
+    if drawing.chart is not None:
+        from apteligent_async.cli.charts import write  # noqa: PLC0415  an extra
+
+        write(_picture_of(view), drawing.chart)
+        if not output.quiet:
+            print(f"drawn to {drawing.chart}", file=sys.stderr)
+
+
+def _plot(picture: Picture, console: Console) -> None:
+    from apteligent_async.cli.plots import draw  # noqa: PLC0415  an extra
+
+    draw(picture, console)
+
+
+def _picture_of(view: View) -> Picture:
+    if view.picture is None:
+        raise ConfigurationError("There is nothing to draw: the answer has no values.")
+    return view.picture

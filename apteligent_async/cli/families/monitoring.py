@@ -1,0 +1,162 @@
+"""``apteligent pie`` and ``apteligent graph``: one metric by group, or over time."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from apteligent_async.cli.asking import Connection, answer
+from apteligent_async.cli.drawing import Drawing
+from apteligent_async.cli.families.joined import app_headings, joined, named
+from apteligent_async.cli.families.metrics import (
+    UNITS,
+    Dimension,
+    Metric,
+    Minutes,
+    filters_of,
+    is_of_errors,
+    window_of,
+)
+from apteligent_async.cli.families.pictures import bars_of, lines_of
+from apteligent_async.cli.formats import Output
+from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.models.apps import App
+from apteligent_async.models.times import span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apteligent_async.cli.asking import Asker
+    from apteligent_async.models.monitoring import Graph, Pie
+
+__all__ = ["graph", "pie"]
+
+Filters = Annotated[tuple[str, ...], Parameter(name="--filter", negative="")]
+Day = Annotated[str | None, Parameter(show_default=False)]
+
+_DAYS = "A day names the bucket that ends with it; the service does not say which midnight it means."
+
+
+def pie(
+    app: str,
+    /,
+    *others: str,
+    graph: Metric = "crashPercent",
+    by: Dimension = "appVersion",
+    duration: Minutes = None,
+    filters: Filters = (),
+    together: Annotated[bool, Parameter(negative="")] = False,
+    connection: Connection = Connection(),  # noqa: B008  frozen
+    output: Output = Output(),  # noqa: B008  frozen
+    drawing: Drawing = Drawing(),  # noqa: B008  frozen
+) -> int:
+    """Break one metric down into groups, the largest first: which OS crashes most, which version is used most.
+
+    Costs one call for each app, or one for all of them with --together, and one to find apps by name.
+
+        apteligent pie 'Lantern Maps' --graph crashPercent --by os
+        apteligent pie Lantern --graph latency --by service --duration 4h --plot
+        apteligent pie '*' --together --by appId --chart worst.html
+
+    Args:
+        app: Name, id, or pattern such as 'lantern*'.
+        others: More apps.
+        graph: The metric: of errors, or (latency, volume, errors, dataIn, dataOut) of the network.
+        by: What to cut it by; service goes with metrics of the network alone.
+        duration: How far to look back: days (30d) for errors, 15m to 30d for the network. A day without.
+        filters: Narrow it down, such as os='iOS 10.2'; also appVersion, carrier, device.
+        together: Count all the apps together.
+        connection: Where the service is.
+        output: How to show it.
+        drawing: How to draw it.
+
+    """
+    narrowed = filters_of(filters)
+
+    async def find(asker: Asker) -> View:
+        client = asker.client
+        call = client.error_monitoring.pie if is_of_errors(graph) else client.performance_management.pie
+        ask = partial(call, graph=graph, group_by=by, filters=narrowed, **window_of(duration))
+        apps = await asker.apps([app, *others])
+        if together:
+            name = named(apps) if len(apps) == 1 else f"{len(apps)} apps together"
+            answers = [(App(id=name), await ask(app_ids=[each.id for each in apps]))]
+        else:
+            answers = await asker.each(apps, lambda each: ask(app_id=each.id))
+        return _pie_view(answers, graph=graph, by=by)
+
+    return answer(connection, output, find, drawing=drawing)
+
+
+def graph(
+    app: str,
+    /,
+    *others: str,
+    graph: Metric = "crashes",
+    duration: Minutes = None,
+    start: Day = None,
+    end: Day = None,
+    filters: Filters = (),
+    connection: Connection = Connection(),  # noqa: B008  frozen
+    output: Output = Output(),  # noqa: B008  frozen
+    drawing: Drawing = Drawing(),  # noqa: B008  frozen
+) -> int:
+    """Follow one metric over time, one row for each day. Costs one call for each app, and one to find apps by name.
+
+        apteligent graph 'Lantern Maps' --graph dau
+        apteligent graph 'lantern*' --graph crashPercent --duration 90d --plot
+        apteligent graph Lantern --graph crashes --chart crashes.svg
+
+    Args:
+        app: Name, id, or pattern such as 'lantern*'.
+        others: More apps.
+        graph: The metric: of errors, or (latency, volume, errors, dataIn, dataOut) of the network, for which nothing
+            attests that the service has graphs.
+        duration: How far to look back: days (30d) for errors, 15m to 30d for the network. A month without.
+        start: First day (2016-12-01), in place of a duration.
+        end: Last day.
+        filters: Narrow it down, such as os='iOS 10.2'; also appVersion, carrier, device.
+        connection: Where the service is.
+        output: How to show it.
+        drawing: How to draw it.
+
+    """
+    narrowed = filters_of(filters)
+
+    async def find(asker: Asker) -> View:
+        client = asker.client
+        call = client.error_monitoring.graph if is_of_errors(graph) else client.performance_management.graph
+        ask = partial(call, graph=graph, filters=narrowed, start=start, end=end, **window_of(duration))
+        answers = await asker.each(await asker.apps([app, *others]), lambda each: ask(app_id=each.id))
+        return _graph_view(answers, graph=graph)
+
+    return answer(connection, output, find, drawing=drawing)
+
+
+def _pie_view(answers: Sequence[tuple[App, Pie]], *, graph: str, by: str) -> View:
+    apps, first = [app for app, _ in answers], answers[0][1]
+    title = f"{graph} by {by}, {named(apps)}, {span(first.start, first.end)}"
+    rows = joined([(app, answered.columns()) for app, answered in answers])
+    columns = sorted_by(rows, "value", is_descending=True)
+    headings = (*app_headings(apps), Heading("label", by), Heading("value", UNITS[graph]), Heading("name", "name", 1))
+    picture = bars_of(columns, title=title, unit=UNITS[graph], is_of_many=len(apps) > 1)
+    return View(title=title, sheets=(Sheet(columns=columns, headings=headings),), picture=picture)
+
+
+def _graph_view(answers: Sequence[tuple[App, Graph]], *, graph: str) -> View:
+    apps, first = [app for app, _ in answers], answers[0][1]
+    title = f"{graph}, {named(apps)}, {span(first.start, first.end)}"
+    columns = joined([(app, answered.columns()) for app, answered in answers])
+    headings = (
+        *app_headings(apps),
+        Heading("bucket", "day" if is_of_errors(graph) else "time"),
+        Heading("value", UNITS[graph]),
+    )
+    return View(
+        title=title,
+        sheets=(Sheet(columns=columns, headings=headings),),
+        notes=(_DAYS,),
+        picture=lines_of(columns, by="app", at="bucket", title=title, unit=UNITS[graph], note=_DAYS),
+    )

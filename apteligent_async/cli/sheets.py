@@ -1,0 +1,147 @@
+"""Views drawn for terminals: tables that fit the width, by leaving out columns before shortening what stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from apteligent_async.models.tables import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from apteligent_async.cli.views import Heading, Sheet, View
+    from apteligent_async.models.tables import Column
+
+__all__ = ["MOST_ROWS", "print_view"]
+
+MOST_ROWS = 20
+"""Rows that a terminal shows where nobody says how many."""
+
+_PADDING = 2
+_LEAST_TEXT = 14
+
+
+@frozen(kw_only=True)
+class _Strip:
+    """A column as it is drawn: its heading, its cells as text, and the widths it would like and can do with."""
+
+    heading: Heading
+    cells: Sequence[str]
+    is_text: bool
+
+    @property
+    def natural(self) -> int:
+        return max(map(cell_len, (self.heading.text, *self.cells)))
+
+    @property
+    def least(self) -> int:
+        return min(self.natural, max(_LEAST_TEXT, cell_len(self.heading.text))) if self.is_text else self.natural
+
+
+def print_view(console: Console, view: View, *, most_rows: int | None) -> None:
+    """Print a view's title, facts, tables and notes.
+
+    Args:
+        console: whose width everything fits.
+        view: what to print; its texts are made harmless here.
+        most_rows: of each table; None prints all.
+    """
+    _print_line(console, view.title, style="bold")
+    if view.facts:
+        console.print(_facts_grid(view))
+    for sheet in view.sheets:
+        if sheet.title:
+            console.print()
+            _print_line(console, sheet.title, style="bold")
+        _print_sheet(console, sheet, most_rows=most_rows)
+    for note in view.notes:
+        _print_line(console, note, style="dim")
+
+
+def _print_line(console: Console, text: str, *, style: str) -> None:
+    console.print(Text(printable(text), style=style))
+
+
+def _facts_grid(view: View) -> Table:
+    grid = Table.grid(padding=(0, _PADDING))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in view.facts:
+        grid.add_row(Text(name, style="dim"), Text(printable(_plain(value))))
+    return grid
+
+
+def _print_sheet(console: Console, sheet: Sheet, *, most_rows: int | None) -> None:
+    if not sheet.length:
+        _print_line(console, "Nothing.", style="dim")
+        return
+    shown = sheet if most_rows is None else sheet.first(most_rows)
+    strips, left_out = _fitting(tuple(_strips(shown)), console.width)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _PADDING // 2))
+    for strip in strips:
+        justify = "left" if strip.is_text else "right"
+        width = {"min_width": strip.least, "max_width": strip.natural}
+        table.add_column(strip.heading.text, justify=justify, no_wrap=True, overflow="ellipsis", **width)  # type: ignore[arg-type]
+    for row in zip(*(strip.cells for strip in strips), strict=True):
+        table.add_row(*map(Text, row))
+    console.print(table)
+    for remark in _remarks(sheet.length - shown.length, [strip.heading.text for strip in left_out]):
+        _print_line(console, remark, style="dim")
+
+
+def _remarks(rows: int, columns: Sequence[str]) -> Iterator[str]:
+    if rows > 0:
+        yield f"and {rows} more: --top 0 shows all"
+    if columns:
+        yield f"no room for {', '.join(columns)}: --format json shows all"
+
+
+def _strips(sheet: Sheet) -> Iterator[_Strip]:
+    columns = {column.name: column for column in sheet.columns}
+    for heading in sheet.headings:
+        column = columns.get(heading.column)
+        if column is not None and any(cell is not None for cell in column.cells):
+            yield _Strip(heading=heading, cells=_texts(column), is_text=column.kind == "text")
+
+
+def _fitting(strips: tuple[_Strip, ...], width: int) -> tuple[tuple[_Strip, ...], tuple[_Strip, ...]]:
+    """Leave out the columns of the highest ranks until the rest fits; give what stays, and what does not."""
+    stay = strips
+    while sum(strip.least + _PADDING for strip in stay) - _PADDING > width:
+        worst = max(stay, key=lambda strip: strip.heading.rank)
+        if worst.heading.rank == 0:
+            break
+        stay = tuple(strip for strip in stay if strip is not worst)
+    return stay, tuple(strip for strip in strips if strip not in stay)
+
+
+def _texts(column: Column) -> list[str]:
+    if column.kind == "number":
+        digits = 2 if any(cell is not None and cell % 1 for cell in column.cells) else 0
+        return ["" if cell is None else f"{cell:,.{digits}f}" for cell in column.cells]
+    return [printable(_plain(cell)) for cell in column.cells]
+
+
+def _plain(value: Any) -> str:
+    """Write a cell for people."""
+    if value is None:
+        return ""
+    if hasattr(value, "strftime"):
+        return _instant(value) if hasattr(value, "hour") else value.isoformat()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def _instant(instant: datetime) -> str:
+    zone = f"{instant:%z}"
+    return f"{instant:%Y-%m-%d %H:%M}" + ("Z" if zone == "+0000" else zone)
