@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "login": ("apteligent_async.cli.login:login", "Get a token and keep it for later commands."),
     "logout": ("apteligent_async.cli.login:logout", "Remove the token that login kept."),
     "accounts": ("apteligent_async.cli.login:accounts", "List the logins that are kept; costs no call."),
+    "doctor": ("apteligent_async.cli.doctor:doctor", "Say what works here, what does not, and how to mend it."),
     "apps": ("apteligent_async.cli.families.apps:apps", "List the apps, the worst first."),
     "pie": ("apteligent_async.cli.families.monitoring:pie", "Break one metric down: by OS, version, device, service."),
     "graph": ("apteligent_async.cli.families.monitoring:graph", "Follow one metric day by day."),

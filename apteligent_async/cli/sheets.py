@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
 
     from apteligent_async.cli.views import Heading, Sheet, View
     from apteligent_async.models.tables import Column
@@ -26,7 +26,9 @@ __all__ = ["MOST_ROWS", "print_view"]
 MOST_ROWS = 20
 """Rows that a terminal shows where nobody says how many."""
 
-_PADDING = 2
+_GAP = 3
+"""Between two columns: padding on either side of the divider."""
+
 _LEAST_TEXT = 14
 
 
@@ -72,7 +74,7 @@ def _print_line(console: Console, text: str, *, style: str) -> None:
 
 
 def _facts_grid(view: View) -> Table:
-    grid = Table.grid(padding=(0, _PADDING))
+    grid = Table.grid(padding=(0, 2))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in view.facts:
@@ -86,11 +88,10 @@ def _print_sheet(console: Console, sheet: Sheet, *, most_rows: int | None) -> No
         return
     shown = sheet if most_rows is None else sheet.first(most_rows)
     strips, left_out = _fitting(tuple(_strips(shown)), console.width)
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _PADDING // 2))
-    for strip in strips:
-        justify = "left" if strip.is_text else "right"
-        width = {"min_width": strip.least, "max_width": strip.natural}
-        table.add_column(strip.heading.text, justify=justify, no_wrap=True, overflow="ellipsis", **width)  # type: ignore[arg-type]
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
+    for strip, width in zip(strips, _widths(strips, console.width), strict=True):
+        justify: JustifyMethod = "left" if strip.is_text else "right"
+        table.add_column(strip.heading.text, justify=justify, width=width, no_wrap=True, overflow="ellipsis")
     for row in zip(*(strip.cells for strip in strips), strict=True):
         table.add_row(*map(Text, row))
     console.print(table)
@@ -116,7 +117,7 @@ def _strips(sheet: Sheet) -> Iterator[_Strip]:
 def _fitting(strips: tuple[_Strip, ...], width: int) -> tuple[tuple[_Strip, ...], tuple[_Strip, ...]]:
     """Leave out the columns of the highest ranks until the rest fits; give what stays, and what does not."""
     stay = strips
-    while sum(strip.least + _PADDING for strip in stay) - _PADDING > width:
+    while sum(strip.least + _GAP for strip in stay) - _GAP > width:
         worst = max(stay, key=lambda strip: strip.heading.rank)
         if worst.heading.rank == 0:
             break
@@ -124,10 +125,24 @@ def _fitting(strips: tuple[_Strip, ...], width: int) -> tuple[tuple[_Strip, ...]
     return stay, tuple(strip for strip in strips if strip not in stay)
 
 
+def _widths(strips: tuple[_Strip, ...], width: int) -> list[int]:
+    """Shorten the widest texts until all columns fit, to what they can do with at first and below that if they must."""
+    widths = [strip.natural for strip in strips]
+    room = width - _GAP * (len(strips) - 1)
+    for bounds in ([strip.least for strip in strips], [1 if strip.is_text else strip.natural for strip in strips]):
+        while sum(widths) > room and (wider := [place for place, bound in enumerate(bounds) if widths[place] > bound]):
+            widths[max(wider, key=widths.__getitem__)] -= 1
+    return widths
+
+
 def _texts(column: Column) -> list[str]:
     if column.kind == "number":
         digits = 2 if any(cell is not None and cell % 1 for cell in column.cells) else 0
         return ["" if cell is None else f"{cell:,.{digits}f}" for cell in column.cells]
+    if column.kind == "instant":
+        minutes = [_plain(cell) for cell in column.cells]
+        seconds = ["" if cell is None else _zoned(cell, "%Y-%m-%d %H:%M:%S") for cell in column.cells]
+        return minutes if len(set(minutes)) == len(set(seconds)) else seconds
     return [printable(_plain(cell)) for cell in column.cells]
 
 
@@ -136,12 +151,12 @@ def _plain(value: Any) -> str:
     if value is None:
         return ""
     if hasattr(value, "strftime"):
-        return _instant(value) if hasattr(value, "hour") else value.isoformat()
+        return _zoned(value, "%Y-%m-%d %H:%M") if hasattr(value, "hour") else value.isoformat()
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def _instant(instant: datetime) -> str:
+def _zoned(instant: datetime, pattern: str) -> str:
     zone = f"{instant:%z}"
-    return f"{instant:%Y-%m-%d %H:%M}" + ("Z" if zone == "+0000" else zone)
+    return instant.strftime(pattern) + ("Z" if zone == "+0000" else zone)

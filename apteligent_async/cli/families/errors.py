@@ -1,0 +1,226 @@
+"""``apteligent crashes``, ``exceptions`` and ``crash``: groups of errors, and one of them in full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from apteligent_async.cli.asking import Connection, answer
+from apteligent_async.cli.families.error_view import Details, details_view
+from apteligent_async.cli.families.joined import app_headings, joined, named
+from apteligent_async.cli.formats import Output
+from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.errors import ConfigurationError, NotFoundError
+from apteligent_async.models.tables import Column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apteligent_async.cli.asking import Asker
+    from apteligent_async.client import ApteligentClient
+    from apteligent_async.client.crashes import ErrorGroups
+    from apteligent_async.models.apps import App
+    from apteligent_async.models.error_details import ErrorDetails
+    from apteligent_async.models.error_groups import ErrorSummaries, ErrorSummary
+
+__all__ = ["crash", "crashes", "exceptions"]
+
+Status = Literal["known", "unresolved", "resolved"]
+Key = Literal["users", "sessions", "last-seen"]
+Kind = Literal["crash", "exception"]
+Section = Annotated[bool, Parameter(negative="")]
+
+_COLUMNS: dict[Key, str] = {
+    "users": "unique_session_count",
+    "sessions": "session_count",
+    "last-seen": "last_occurred",
+}
+_HEADINGS = (
+    Heading("short", "hash"),
+    Heading("name", "error"),
+    Heading("unique_session_count", "users", 1),
+    Heading("suspect_line", "look at", 2),
+    Heading("status", "status", 3),
+    Heading("session_count", "sessions", 4),
+    Heading("last_occurred", "last seen", 5),
+    Heading("reason", "reason", 6),
+)
+_SHORTEST_HASH = 8
+_SHORTEST_WHOLE_HASH = 16
+
+
+def crashes(
+    app: str,
+    /,
+    *others: str,
+    sort_by: Key = "users",
+    status: Status | None = None,
+    app_version: str | None = None,
+    since: str | None = None,
+    connection: Connection = Connection(),  # noqa: B008  frozen
+    output: Output = Output(),  # noqa: B008  frozen
+) -> int:
+    """List an app's crashes, those of most users first. Costs one call for each app, and one to find apps by name.
+
+        apteligent crashes 'Lantern Maps'
+        apteligent crashes Lantern --status unresolved --since 2016-12-01
+        apteligent crashes '*' --top 10
+
+    Args:
+        app: Name, id, or pattern such as 'lantern*'.
+        others: More apps.
+        sort_by: What to sort by, the largest or latest first.
+        status: Only those in this state.
+        app_version: Only those of this version.
+        since: Only those seen on this day (2016-12-01) or later.
+        connection: Where the service is.
+        output: How to show it.
+
+    """
+    narrowed: dict[str, Any] = {"status": status, "app_version": app_version, "last_occurred_start": since}
+
+    async def find(asker: Asker) -> View:
+        apps = await asker.apps([app, *others])
+        answers = await asker.each(apps, lambda each: asker.client.crashes.summaries(each.id, **narrowed))
+        return _summaries_view(answers, "crashes", sort_by=sort_by, note="Next: apteligent crash APP HASH")
+
+    return answer(connection, output, find)
+
+
+def exceptions(
+    app: str,
+    /,
+    *others: str,
+    sort_by: Key = "users",
+    status: Status | None = None,
+    app_version: str | None = None,
+    since: str | None = None,
+    connection: Connection = Connection(),  # noqa: B008  frozen
+    output: Output = Output(),  # noqa: B008  frozen
+) -> int:
+    """List an app's handled exceptions, those of most users first.
+
+    Costs one call for each app, and one to find apps by name.
+
+        apteligent exceptions 'Lantern Maps'
+        apteligent exceptions 'lantern*' --sort-by sessions --output exceptions.csv
+
+    Args:
+        app: Name, id, or pattern such as 'lantern*'.
+        others: More apps.
+        sort_by: What to sort by, the largest or latest first.
+        status: Only those in this state.
+        app_version: Only those of this version.
+        since: Only those seen on this day (2016-12-01) or later.
+        connection: Where the service is.
+        output: How to show it.
+
+    """
+    narrowed: dict[str, Any] = {"status": status, "app_version": app_version, "last_occurred_start": since}
+    note = "Next: apteligent crash APP HASH --kind exception"
+
+    async def find(asker: Asker) -> View:
+        apps = await asker.apps([app, *others])
+        answers = await asker.each(apps, lambda each: asker.client.exceptions.summaries(each.id, **narrowed))
+        return _summaries_view(answers, "handled exceptions", sort_by=sort_by, note=note)
+
+    return answer(connection, output, find)
+
+
+def crash(
+    app: str,
+    hash: str | None = None,  # noqa: A002  the service's word
+    /,
+    *,
+    kind: Kind = "crash",
+    users: Section = False,
+    versions: Section = False,
+    conditions: Section = False,
+    connection: Connection = Connection(),  # noqa: B008  frozen
+    output: Output = Output(),  # noqa: B008  frozen
+) -> int:
+    """Show one crash: what it is, its stack and, if asked for, its versions, its conditions and its users.
+
+    Who is affected is personal data and is asked for only with --users. Costs one call, one more for each of: an app
+    given by name, a hash not given whole, --users.
+
+        apteligent crash 'Lantern Maps'                        # the crash that most users met
+        apteligent crash 'Lantern Maps' 7eb5a1c9 --users
+        apteligent crash Lantern 7eb5a1c9 --conditions --output conditions.csv
+
+    Args:
+        app: Name or id.
+        hash: The crash's hash, or its beginning, as `apteligent crashes` shows it; without, the one of most users.
+        kind: Whether it is a crash or a handled exception.
+        users: List the users who met it.
+        versions: Count its sessions and users by app version.
+        conditions: Count it by device, system, carrier, language and so on.
+        connection: Where the service is.
+        output: How to show it.
+
+    """
+    if users and kind == "exception":
+        raise ConfigurationError("The service lists the users of crashes alone: leave out --users.")
+
+    async def find(asker: Asker) -> View:
+        chosen = await asker.app(app)
+        groups = _groups(asker.client, kind)
+        found = await _details(groups, chosen, hash, conditions=conditions)
+        affected = await asker.client.crashes.affected_users(chosen.id, found.hash or "") if users else None
+        details = Details(app=chosen, error=found, users=affected, has_versions=versions, has_conditions=conditions)
+        return details_view(details)
+
+    return answer(connection, output, find)
+
+
+def _summaries_view(answers: Sequence[tuple[App, ErrorSummaries]], what: str, *, sort_by: Key, note: str) -> View:
+    apps = [app for app, _ in answers]
+    columns = joined([(app, (_short_hashes(found), *found.columns())) for app, found in answers])
+    columns = sorted_by(columns, _COLUMNS[sort_by], is_descending=True)
+    return View(
+        title=f"{len(columns[0].cells)} {what} of {named(apps)}, by {sort_by.replace('-', ' ')}",
+        sheets=(Sheet(columns=columns, headings=(*app_headings(apps), *_HEADINGS)),),
+        notes=(note,),
+    )
+
+
+def _short_hashes(found: ErrorSummaries) -> Column:
+    """Cut hashes to the shortest length at which those of an app differ: what `apteligent crash` takes."""
+    hashes = [summary.hash for summary in found]
+    longest = max(map(len, hashes), default=_SHORTEST_HASH)
+    length = next(
+        (length for length in range(_SHORTEST_HASH, longest) if len({text[:length] for text in hashes}) == len(hashes)),
+        longest,
+    )
+    return Column(name="short", kind="text", cells=[text[:length] for text in hashes])
+
+
+def _groups(client: ApteligentClient, kind: Kind) -> ErrorGroups:
+    return client.crashes if kind == "crash" else client.exceptions
+
+
+async def _details(groups: ErrorGroups, app: App, text: str | None, *, conditions: bool) -> ErrorDetails:
+    """Ask for what could be a whole hash at once, and look anything else up in the list."""
+    if text is not None and len(text) >= _SHORTEST_WHOLE_HASH:
+        try:
+            return await groups.details(app.id, text, diagnostics=conditions)
+        except NotFoundError:
+            pass  # it may be the beginning of a longer one
+    found = _meant(await groups.summaries(app.id), app, text)
+    return await groups.details(app.id, found.hash, diagnostics=conditions)
+
+
+def _meant(summaries: ErrorSummaries, app: App, text: str | None) -> ErrorSummary:
+    alike = [each for each in summaries if text is None or each.hash.startswith(text)]
+    if not alike:
+        known = f"no hash begins with {text!r}" if text else "it has none"
+        raise ConfigurationError(f"There is no such crash or exception in {app.name}: {known}.")
+    if text is not None and len(alike) > 1:
+        several = ", ".join(f"{each.hash} ({each.name})" for each in alike[:5])
+        raise ConfigurationError(f"{text!r} is the beginning of {len(alike)} hashes: {several}. Give more of it.")
+    return max(alike, key=_users)
+
+
+def _users(summary: ErrorSummary) -> Any:
+    return summary.unique_session_count or 0

@@ -1,0 +1,72 @@
+"""``apteligent live``: what happens in an app right now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from apteligent_async.cli.asking import Connection, answer
+from apteligent_async.cli.families.joined import app_headings, joined, named
+from apteligent_async.cli.formats import Output
+from apteligent_async.cli.views import Heading, Sheet, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from apteligent_async.cli.asking import Asker
+    from apteligent_async.models.apps import App
+    from apteligent_async.models.live import LiveStats
+
+__all__ = ["live"]
+
+_HEADINGS = (
+    Heading("start", "from"),
+    Heading("app_loads", "app loads"),
+    Heading("crashes", "crashes"),
+    Heading("end", "to", 1),
+)
+
+
+def live(
+    app: str,
+    /,
+    *others: str,
+    period: Literal["PT5M", "P1D"] = "PT5M",
+    connection: Connection = Connection(),  # noqa: B008  frozen
+    output: Output = Output(),  # noqa: B008  frozen
+) -> int:
+    """Show an app's loads and crashes of the last five minutes, or of a day.
+
+    Costs one call for each app, and one to find apps by name.
+
+        apteligent live 'Lantern Maps'
+        apteligent live '*' --period P1D
+
+    Args:
+        app: Name, id, or pattern such as 'lantern*'.
+        others: More apps.
+        period: PT5M for five minutes in short windows, P1D for a day in one.
+        connection: Where the service is.
+        output: How to show it.
+
+    """
+
+    async def find(asker: Asker) -> View:
+        apps = await asker.apps([app, *others])
+        return _view(await asker.each(apps, lambda each: asker.client.live_stats.get(each.id, period)))
+
+    return answer(connection, output, find)
+
+
+def _view(answers: Sequence[tuple[App, LiveStats]]) -> View:
+    apps = [app for app, _ in answers]
+    rates = tuple(
+        (f"crash rate of {app.name}", f"{found.crash_percentage:g} %")
+        for app, found in answers
+        if found.crash_percentage is not None
+    )
+    columns = joined([(app, found.columns()) for app, found in answers])
+    return View(
+        title=f"Right now in {named(apps)}",
+        facts=rates,
+        sheets=(Sheet(columns=columns, headings=(*app_headings(apps), *_HEADINGS)),),
+    )
