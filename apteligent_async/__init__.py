@@ -10,6 +10,7 @@ The map of the package; arrows point down only:
     event_log                   what happened in a line, in a file
     _session                    the life of a call, and of a client
     _dispatch   _settings       the line in real time; what a client was made with
+    _cache                      answers that are kept, identical calls that are made once
     _auth  _budgets  _http      the token; where budgets live; httpx
     _wire                       the API, as data
     models  _scheduling  simulator      three leaves that do not know each other
@@ -18,55 +19,62 @@ The map of the package; arrows point down only:
 
 from __future__ import annotations
 
-from apteligent_async._auth import PasswordGrant, StaticToken
-from apteligent_async._budgets import MemoryBudget
-from apteligent_async._scheduling.forecast import BudgetSnapshot
-from apteligent_async._scheduling.learned import Learned
-from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
-from apteligent_async._scheduling.signals import Event, Priority
+from typing import TYPE_CHECKING
+
+from apteligent_async._on_demand import on_demand
 from apteligent_async._version import __version__
-from apteligent_async._wire.codec import unstructure
-from apteligent_async._wire.dialects import ApteligentDialect, Dialect, IetfDialect, XRateLimitDialect
-from apteligent_async.client import ApteligentClient
-from apteligent_async.errors import (
-    ApteligentError,
-    AuthenticationError,
-    BadRequestError,
-    ClientStateError,
-    ConfigurationError,
-    ConnectionFailed,
-    DeadlineExceeded,
-    LedgerError,
-    LedgerInUse,
-    NotFoundError,
-    QueueFull,
-    RateLimitedError,
-    ResponseError,
-    ServerError,
-    UnsafeLinkError,
-)
-from apteligent_async.event_log import EventLog, read_events
-from apteligent_async.models.choices import (
-    AppAttribute,
-    AppType,
-    ErrorGraph,
-    ErrorGroupBy,
-    ErrorStatus,
-    FilterField,
-    LivePeriod,
-    PerformanceGraph,
-    PerformanceGroupBy,
-    PerformanceSort,
-    SortOrder,
-    SparklineGroupBy,
-    TableSort,
-    UnattestedWarning,
-    Unchecked,
-)
-from apteligent_async.models.days import DayLabels
-from apteligent_async.models.filters import FilterEncoder, bracketed_filters, flat_filters, json_filters
-from apteligent_async.models.region import Region
-from apteligent_async.transport import RateLimitedTransport
+
+if TYPE_CHECKING:
+    from apteligent_async._auth import PasswordGrant, StaticToken
+    from apteligent_async._budgets import MemoryBudget
+    from apteligent_async._cache import CacheMode, CacheStatistics, CacheStore, Freshness, MemoryCache, SQLiteCache
+    from apteligent_async._scheduling.forecast import BudgetSnapshot
+    from apteligent_async._scheduling.learned import Learned
+    from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
+    from apteligent_async._scheduling.signals import Event, Priority
+    from apteligent_async._wire.codec import unstructure
+    from apteligent_async._wire.dialects import ApteligentDialect, Dialect, IetfDialect, XRateLimitDialect
+    from apteligent_async.client import ApteligentClient
+    from apteligent_async.errors import (
+        ApteligentError,
+        AuthenticationError,
+        BadRequestError,
+        ClientStateError,
+        ConfigurationError,
+        ConnectionFailed,
+        DeadlineExceeded,
+        LedgerError,
+        LedgerInUse,
+        NotFoundError,
+        QueueFull,
+        RateLimitedError,
+        ResponseError,
+        ServerError,
+        UnsafeLinkError,
+    )
+    from apteligent_async.event_log import EventLog, read_events
+    from apteligent_async.models.choices import (
+        AppAttribute,
+        AppType,
+        ErrorGraph,
+        ErrorGroupBy,
+        ErrorStatus,
+        FilterField,
+        LivePeriod,
+        PerformanceGraph,
+        PerformanceGroupBy,
+        PerformanceSort,
+        SortOrder,
+        SparklineGroupBy,
+        TableSort,
+        UnattestedWarning,
+        Unchecked,
+    )
+    from apteligent_async.models.days import DayLabels
+    from apteligent_async.models.filters import FilterEncoder, bracketed_filters, flat_filters, json_filters
+    from apteligent_async.models.region import Region
+    from apteligent_async.models.result import CacheState
+    from apteligent_async.transport import RateLimitedTransport
 
 __all__ = [
     "AppAttribute",
@@ -77,6 +85,10 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BudgetSnapshot",
+    "CacheMode",
+    "CacheState",
+    "CacheStatistics",
+    "CacheStore",
     "ClientStateError",
     "ConfigurationError",
     "ConnectionFailed",
@@ -90,12 +102,14 @@ __all__ = [
     "EventLog",
     "FilterEncoder",
     "FilterField",
+    "Freshness",
     "IetfDialect",
     "Learned",
     "LedgerError",
     "LedgerInUse",
     "LivePeriod",
     "MemoryBudget",
+    "MemoryCache",
     "NotFoundError",
     "PasswordGrant",
     "PerformanceGraph",
@@ -109,6 +123,7 @@ __all__ = [
     "Region",
     "ResponseError",
     "RetryPolicy",
+    "SQLiteCache",
     "ServerError",
     "SortOrder",
     "SparklineGroupBy",
@@ -125,3 +140,28 @@ __all__ = [
     "read_events",
     "unstructure",
 ]
+
+_HOMES = {
+    "_auth": "PasswordGrant StaticToken",
+    "_budgets": "MemoryBudget",
+    "_cache": "CacheMode CacheStatistics CacheStore Freshness MemoryCache SQLiteCache",
+    "_scheduling.forecast": "BudgetSnapshot",
+    "_scheduling.learned": "Learned",
+    "_scheduling.policy": "RatePolicy RetryPolicy",
+    "_scheduling.signals": "Event Priority",
+    "_wire.codec": "unstructure",
+    "_wire.dialects": "ApteligentDialect Dialect IetfDialect XRateLimitDialect",
+    "client": "ApteligentClient",
+    "errors": "ApteligentError AuthenticationError BadRequestError ClientStateError ConfigurationError ConnectionFailed DeadlineExceeded LedgerError LedgerInUse NotFoundError QueueFull RateLimitedError ResponseError ServerError UnsafeLinkError",
+    "event_log": "EventLog read_events",
+    "models.choices": "AppAttribute AppType ErrorGraph ErrorGroupBy ErrorStatus FilterField LivePeriod PerformanceGraph PerformanceGroupBy PerformanceSort SortOrder SparklineGroupBy TableSort UnattestedWarning Unchecked",
+    "models.days": "DayLabels",
+    "models.filters": "FilterEncoder bracketed_filters flat_filters json_filters",
+    "models.region": "Region",
+    "models.result": "CacheState",
+    "transport": "RateLimitedTransport",
+}
+"""Where each name is defined; importing the package imports none of it before a name is asked for."""
+
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(__name__, _HOMES)

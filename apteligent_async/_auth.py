@@ -82,6 +82,11 @@ class PasswordGrant:
         )
 
     @property
+    def identity(self) -> tuple[str, ...]:
+        """What the service tells its callers apart by; not to be shown or kept, except hashed."""
+        return ("grant", self.client_id, self.username, self.scope or "")
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be repeated."""
         as_sent = Secret(b64encode(f"{self.client_id}:".encode()).decode("ascii"))  # in the token call's header
@@ -105,6 +110,11 @@ class StaticToken:
     def __attrs_post_init__(self) -> None:
         if not self.token or not self.token.isascii() or not self.token.isprintable() or " " in self.token:
             raise ConfigurationError("A token is one word of printable ASCII characters; this one is not.")
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What the service tells its callers apart by; not to be shown or kept, except hashed."""
+        return ("token", self.token)
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import math
 from collections import OrderedDict
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
@@ -22,7 +22,7 @@ from tenacity import AsyncRetrying, retry_if_result
 from tenacity.stop import stop_never
 from tenacity.wait import wait_none
 
-from apteligent_async._scheduling.signals import Job, Stage
+from apteligent_async._scheduling.signals import Event, Job, Stage
 from apteligent_async._wire.dialects import ApteligentDialect
 from apteligent_async._wire.messages import LinkFailure, Reply
 from apteligent_async._wire.outcomes import outcome_of
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Admission, Scheduler
-    from apteligent_async._scheduling.signals import Event
     from apteligent_async._wire.dialects import Dialect
 
 __all__ = ["Answer", "Dispatcher", "NotSent", "Visit"]
@@ -162,11 +161,26 @@ class Dispatcher:
 
     def _publish(self) -> None:
         for event in self._scheduler.events():
-            for listener in tuple(self._listeners):
-                try:
-                    listener(event)
-                except Exception:  # a watcher's fault must not stop the line
-                    _logger.exception("A listener to %s failed.", event.name)
+            self._hand_on(event)
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens, or the log is kept in detail."""
+        return bool(self._listeners) or _logger.isEnabledFor(logging.DEBUG)
+
+    def tell(self, name: str, **detail: Any) -> None:
+        """Say, to whoever watches and to the log, what happened outside of the line."""
+        self._hand_on(Event(name, anyio.current_time(), detail))
+        if _logger.isEnabledFor(logging.DEBUG):
+            fields = {f"apteligent_{key}": value for key, value in detail.items()}
+            _logger.debug("%s %s", name, detail.get("label", ""), extra={"apteligent_event": name, **fields})
+
+    def _hand_on(self, event: Event) -> None:
+        for listener in tuple(self._listeners):
+            try:
+                listener(event)
+            except Exception:  # a watcher's fault must not stop the line
+                _logger.exception("A listener to %s failed.", event.name)
 
     def close(self, visits: Iterable[Visit]) -> None:
         """Fail, at once, those of a closing client's calls that wait; those under way end with their present answer."""

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.lowlevel
 import httpx
-from attrs import define, evolve, field, frozen
+from attrs import evolve
 
 from apteligent_async._auth import TokenKeeper
 from apteligent_async._budgets import shared_budget
+from apteligent_async._cache.entries import account_of
+from apteligent_async._calls import Call
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
 from apteligent_async._http import HttpLink, open_stack
-from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy, checked, is_number, must_be
+from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.signals import Job, Lane, Priority
 from apteligent_async._settings import ResolvedSettings, Settings, resolve
 from apteligent_async._wire.drift import Drift
@@ -40,61 +43,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     from apteligent_async._dispatch import Answer
+    from apteligent_async._options import CallOptions
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Scheduler
     from apteligent_async._scheduling.signals import Event
     from apteligent_async._wire.calls import Endpoint
-    from apteligent_async._wire.messages import Request
+    from apteligent_async._wire.messages import Reply, Request
     from apteligent_async.models.access import Token
     from apteligent_async.models.result import Part
 
-__all__ = ["CallOptions", "Session"]
+__all__ = ["Session"]
 
 Found = TypeVar("Found", bound="Part")
 
 _LANES = {Priority.INTERACTIVE: Lane.INTERACTIVE, Priority.BULK: Lane.BULK}
-
-_SECONDS = checked(lambda value: value is None or (is_number(value) and value > 0), "seconds above 0, or None")
-
-
-@frozen(kw_only=True)
-class CallOptions:
-    """What may differ from call to call."""
-
-    priority: Priority = Priority.INTERACTIVE
-    deadline: float | None = field(default=None, validator=_SECONDS)
-    timeout: float | None = field(default=60.0, validator=_SECONDS)
-    retry: RetryPolicy = field(
-        factory=RetryPolicy, validator=must_be(RetryPolicy, "a RetryPolicy, such as RetryPolicy(max_attempts=3)")
-    )
-
-    def changed(self, *, priority: Priority | str | None, **others: Any) -> CallOptions:
-        """Give these options with changes; what is None stays.
-
-        Raises:
-            ConfigurationError: an option is not possible.
-        """
-        wanted = {name: value for name, value in others.items() if value is not None}
-        return evolve(self, priority=self.priority if priority is None else _priority(priority), **wanted)
-
-
-@define(kw_only=True)
-class _Call(Generic[Found]):
-    """One call on its way.
-
-    Attributes:
-        deadline_at: the caller's own deadline; an enclosing scope may end the call earlier.
-        visit: its way through the line.
-        token: what its last attempt was sent with.
-    """
-
-    endpoint: Endpoint[Found]
-    request: Request
-    options: CallOptions
-    began_at: float
-    deadline_at: float = math.inf
-    visit: Visit = field(init=False)
-    token: str | None = field(default=None, repr=False)
 
 
 class Session:
@@ -131,6 +93,7 @@ class Session:
         self._budget = settings.budget or shared_budget(str(settings.origin), settings.credentials.client_id, loop)
         self._dispatcher = self._budget.join(loop, settings.policy, _dispatcher)
         self._keeper = TokenKeeper(settings.credentials, self._fetch_token)
+        self.account = account_of(self._origin, settings.credentials.identity, settings.headers)
         self._loop, self._state = loop, "open"
 
     async def aclose(self) -> None:
@@ -158,12 +121,12 @@ class Session:
 
     def snapshot(self) -> BudgetSnapshot:
         """Describe the budget now."""
-        self._require_open()
+        self.require_open()
         return self._dispatcher.snapshot()
 
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Call a function with everything that happens in this budget's line; give one that ends it."""
-        self._require_open()
+        self.require_open()
         return self._dispatcher.subscribe(listener)
 
     def link_target(self, link: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -173,7 +136,7 @@ class Session:
             ConfigurationError: it is no text.
             UnsafeLinkError: it leads elsewhere.
         """
-        self._require_open()
+        self.require_open()
         if not isinstance(link, str):
             raise ConfigurationError(f"link must be a text, not {link!r}.")
         return safe_link(link, self._origin)
@@ -184,7 +147,7 @@ class Session:
         Raises:
             ConfigurationError: the app lives elsewhere.
         """
-        self._require_open()
+        self.require_open()
         home = Region.for_app(app_id)
         if self._site is not None and home not in {None, self._site}:
             raise ConfigurationError(
@@ -199,27 +162,55 @@ class Session:
             AuthenticationError: the service refused the credentials.
             DeadlineExceeded: the deadline passed first.
         """
-        self._require_open()
+        self.require_open()
         with anyio.move_on_after(options.deadline):
             return await self._keeper.held()
         raise DeadlineExceeded(f"No token came within the deadline of {options.deadline:g} s.", endpoint=TOKEN.name)
 
-    async def call(self, endpoint: Endpoint[Found], request: Request, options: CallOptions) -> Found:
+    def tell(self, name: str, **detail: object) -> None:
+        """Say, to whoever watches and to the log, what happened outside of the line."""
+        if self._dispatcher.is_heard:
+            self._dispatcher.tell(name, **detail)
+
+    def restore(self, endpoint: Endpoint[Found], reply: Reply) -> Found:
+        """Decode an answer that was decoded once before.
+
+        Raises:
+            ResponseError: it is not what it was.
+        """
+        began_at = time.perf_counter()
+
+        def timeline() -> Timeline:
+            took_s = time.perf_counter() - began_at
+            return Timeline(waited_s=0.0, total_s=took_s, attempts=0, decode_s=took_s)
+
+        return decode(endpoint, reply, timeline=timeline)
+
+    async def call(
+        self, endpoint: Endpoint[Found], request: Request, options: CallOptions, *, wanted_until: float = math.inf
+    ) -> Found:
         """Send a request through the line and give the decoded result.
+
+        Args:
+            endpoint: the row of the call.
+            request: what to send.
+            options: how.
+            wanted_until: the instant after which nobody wants the answer: what cannot start before fails at once.
 
         Raises:
             ApteligentError: whatever went wrong, with the endpoint, the attempts and the time waited.
         """
-        self._require_open()
+        self.require_open()
         call = self._call(endpoint, request, options, lane=_LANES[options.priority])
-        call.visit.job.deadline_at = min(call.deadline_at, anyio.current_effective_deadline())
+        call.wanted_until = wanted_until
+        call.visit.job.deadline_at = min(call.deadline_at, wanted_until, anyio.current_effective_deadline())
         with self._registered(call):
             return await self._within_deadline(call)
 
-    def _call(self, endpoint: Endpoint[Found], request: Request, options: CallOptions, *, lane: Lane) -> _Call[Found]:
+    def _call(self, endpoint: Endpoint[Found], request: Request, options: CallOptions, *, lane: Lane) -> Call[Found]:
         now = anyio.current_time()
         deadline_at = math.inf if options.deadline is None else now + options.deadline
-        call = _Call(endpoint=endpoint, request=request, options=options, began_at=now, deadline_at=deadline_at)
+        call = Call(endpoint=endpoint, request=request, options=options, began_at=now, deadline_at=deadline_at)
         # An answer that belongs to no client id, such as discovery, is charged to no budget.
         is_charged = request.is_authorized or request.is_secret
         job = Job(
@@ -233,21 +224,25 @@ class Session:
         return call
 
     @contextmanager
-    def _registered(self, call: _Call[Any]) -> Iterator[None]:
+    def _registered(self, call: Call[Any]) -> Iterator[None]:
         """Keep the call among those that closing ends, and write on its error what became of it."""
-        visit = call.visit
+        visit, outcome = call.visit, "cancelled"
         self._visits.add(visit)
         try:
             yield
+            outcome = "result"
         except ApteligentError as error:
+            outcome = type(error).__name__
             if error.endpoint in {None, call.request.endpoint}:  # the token call has signed its own
                 error.endpoint = call.request.endpoint
                 error.attempts, error.waited = visit.attempts, visit.waited_s
             raise
         finally:
             self._visits.discard(visit)
+            if self._dispatcher.is_heard:
+                self.tell("call.done", **call.told(outcome))
 
-    async def _within_deadline(self, call: _Call[Found]) -> Found:
+    async def _within_deadline(self, call: Call[Found]) -> Found:
         if call.deadline_at == math.inf:
             return await self._perform(call)
         with anyio.CancelScope(deadline=call.deadline_at):
@@ -257,20 +252,22 @@ class Session:
             cause="answer" if call.visit.attempts else "budget",
         )
 
-    async def _perform(self, call: _Call[Found]) -> Found:
+    async def _perform(self, call: Call[Found]) -> Found:
         """Send, with a token if it needs one; after a 401 or 403 renew that, once, and take the old place in line."""
         has_renewed, path = False, call.request.path
         while True:
-            self._require_open()
+            self.require_open()
             if call.request.is_authorized:
+                waited_s = call.visit.waited_s
                 with call.visit.waiting():
                     await self._keeper.token()
+                call.token_s += call.visit.waited_s - waited_s
             try:
                 return self._result(call, await self._dispatcher.perform(call.visit))
             except NotSent:
                 continue
             except DeadlineExceeded:
-                if call.deadline_at <= call.visit.job.deadline_at:
+                if min(call.deadline_at, call.wanted_until) <= call.visit.job.deadline_at:
                     raise
                 await self._outlast_scope(call)
             except AuthenticationError as error:
@@ -280,13 +277,13 @@ class Session:
                     raise
                 has_renewed = True
 
-    async def _outlast_scope(self, call: _Call[Any]) -> None:
+    async def _outlast_scope(self, call: Call[Any]) -> None:
         """Wait for an enclosing scope to cancel a call that is hopeless within it, unless its owner moves its end."""
         with call.visit.waiting():
             await anyio.sleep_until(call.visit.job.deadline_at)
         call.visit.job.deadline_at = min(call.deadline_at, anyio.current_effective_deadline())
 
-    async def _send(self, call: _Call[Any]) -> Answer:
+    async def _send(self, call: Call[Any]) -> Answer:
         if call.request.is_authorized:
             # Chosen at the last moment: the token that the call joined the line with may be gone, or at its end.
             call.token = self._keeper.take()
@@ -300,11 +297,14 @@ class Session:
             answer = await self._dispatcher.perform(call.visit)
             return self._result(call, answer), call.visit.job.granted_at
 
-    def _result(self, call: _Call[Found], answer: Answer) -> Found:
+    def _result(self, call: Call[Found], answer: Answer) -> Found:
         if isinstance(answer, LinkFailure):
             raise answer.error
-        now, visit = anyio.current_time(), call.visit
-        timeline = Timeline(waited_s=visit.waited_s, total_s=now - call.began_at, attempts=visit.attempts)
+        now, began_at = anyio.current_time(), time.perf_counter()
+
+        def timeline() -> Timeline:
+            return call.measure(answer, decode_s=time.perf_counter() - began_at)
+
         secrets = (*self._keeper.secrets, call.token or "")
         try:
             return decode(call.endpoint, answer, timeline=timeline, drift=self.drift, secrets=secrets)
@@ -313,7 +313,8 @@ class Session:
                 error.retry_at = now + error.reset
             raise error.with_traceback(None)  # noqa: B904  its frames hold the answer, and what that may repeat
 
-    def _require_open(self) -> None:
+    def require_open(self) -> None:
+        """Refuse a client that is not open, or is on another event loop."""
         if self._state != "open":
             what = "has not been entered yet" if self._state == "new" else "is closed"
             raise ClientStateError(f"This client {what}: use it inside `async with ApteligentClient(...) as client:`.")
@@ -329,14 +330,6 @@ def _loop() -> Hashable:
         return anyio.lowlevel.current_token()
     except RuntimeError:
         raise ClientStateError("No event loop runs here: use a client inside asyncio.run() or trio.run().") from None
-
-
-def _priority(name: Priority | str) -> Priority:
-    try:
-        return name if isinstance(name, Priority) else Priority(name.lower())
-    except (ValueError, AttributeError):
-        allowed = ", ".join(each.value for each in Priority)
-        raise ConfigurationError(f"priority={name!r} is not known: it must be one of {allowed}.") from None
 
 
 def _dispatcher(scheduler: Scheduler) -> Dispatcher:

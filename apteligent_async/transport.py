@@ -24,9 +24,9 @@ from attrs import define, evolve, field
 from apteligent_async._budgets import MemoryBudget
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
 from apteligent_async._http import NEVER_SENT, OUR_FAULT
+from apteligent_async._options import CallOptions
 from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
 from apteligent_async._scheduling.signals import Job, Lane, Priority
-from apteligent_async._session import CallOptions
 from apteligent_async._wire.bodies import Body, Garbled, Unreadable
 from apteligent_async._wire.dialects import ApteligentDialect, Dialect
 from apteligent_async._wire.messages import LinkFailure, Reply

@@ -81,6 +81,8 @@ class Endpoint(Generic[Found]):
         is_secret: whether its answer must never be quoted or kept.
         is_personal: whether its answer holds personal data.
         is_enveloped: whether its answer is wrapped in ``data``.
+        is_live: whether it is about the last minutes.
+        period_end: the name, as sent, of the parameter that ends the period it is about; None for the present.
     """
 
     name: str
@@ -99,6 +101,8 @@ class Endpoint(Generic[Found]):
     is_secret: bool = False
     is_personal: bool = False
     is_enveloped: bool = True
+    is_live: bool = False
+    period_end: str | None = None
 
     def request(self, *, encode_filters: FilterEncoder = bracketed_filters, **arguments: Any) -> Request:
         """Build the request of a call; arguments that are None are left out.

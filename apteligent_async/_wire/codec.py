@@ -101,13 +101,15 @@ def structure(value: Any, model: type[Model]) -> Model:
     return _structure(value, model, prefix="$")
 
 
-def structure_result(body: Any, result: type[ResultType], *, http: HttpExchange | None = None) -> ResultType:
-    """Make a result of an enveloped body: ``data`` becomes the result, the rest its envelope."""
+def structure_result(
+    body: Any, result: type[ResultType], *, http: Callable[[], HttpExchange] | None = None
+) -> ResultType:
+    """Make a result of an enveloped body: ``data`` becomes the result, the rest its envelope; `http` is asked last."""
     if not isinstance(body, dict) or "data" not in body:
         raise ResponseError("The answer is not what was expected: $.data is missing.", path="$.data")
     found = _structure(body["data"], result, prefix="$.data")
     rest = {key: value for key, value in body.items() if key != "data"}
-    return attrs.evolve(found, envelope=structure(rest, Envelope), http=http)
+    return attrs.evolve(found, envelope=structure(rest, Envelope), http=http() if http else None)
 
 
 def unstructure(model: Part) -> Any:

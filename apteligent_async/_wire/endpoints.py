@@ -164,6 +164,7 @@ ERROR_GRAPH = Endpoint(
     parameters={**_ERROR_METRIC, **_APP, **_WINDOW},
     takes_filters=True,
     rule=_window_or_duration,
+    period_end="end",
 )
 ERROR_SPARKLINES = Endpoint(
     name="error_monitoring.sparklines",
@@ -203,6 +204,7 @@ PERFORMANCE_GRAPH = Endpoint(
     parameters={**_PERFORMANCE_METRIC, **_APP, **_WINDOW},
     takes_filters=True,
     rule=_window_or_duration,
+    period_end="end",
 )
 PERFORMANCE_ENDPOINTS = Endpoint(
     name="performance_management.endpoints",
@@ -257,6 +259,7 @@ LIVE_STATS = Endpoint(
     grade=Grade.B,
     source="a mobile app; no capture",
     segments={"period": live_period},
+    is_live=True,
 )
 
 

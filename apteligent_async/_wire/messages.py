@@ -50,12 +50,16 @@ class Reply:
         headers: lower-case names; a repeated header's values are joined by a comma.
         body: the decoded (not compressed) bytes; empty where there is a flaw.
         flaw: why the body could not be taken, such as its size; None where it is there.
+        connect_s: seconds that making the connection took, 0 where one was at hand; None where nobody measured.
+        first_byte_s: seconds from sending, connecting included, to the beginning of the answer.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     flaw: str | None = None
+    connect_s: float | None = field(default=None, eq=False)
+    first_byte_s: float = field(default=0.0, eq=False)
 
 
 @frozen(kw_only=True)

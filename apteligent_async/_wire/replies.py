@@ -30,7 +30,7 @@ from apteligent_async.models.result import HttpExchange, Result
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from apteligent_async._wire.calls import Endpoint, Found
     from apteligent_async._wire.drift import Drift
@@ -61,7 +61,7 @@ def decode(
     endpoint: Endpoint[Found],
     reply: Reply,
     *,
-    timeline: object = None,
+    timeline: Callable[[], object] | None = None,
     drift: Drift | None = None,
     secrets: Sequence[str] = (),
 ) -> Found:
@@ -70,7 +70,7 @@ def decode(
     Args:
         endpoint: the row whose call was answered.
         reply: the answer.
-        timeline: when the call waited and was sent; kept beside the result.
+        timeline: gives how long everything took, decoding included, so it is asked last; kept beside the result.
         drift: where unknown keys and values are counted.
         secrets: texts that no error may repeat even if the service does.
 
@@ -91,7 +91,9 @@ def decode(
         raise
 
 
-def _result(endpoint: Endpoint[Found], reply: Reply, timeline: object, secrets: Sequence[str]) -> Found:
+def _result(
+    endpoint: Endpoint[Found], reply: Reply, timeline: Callable[[], object] | None, secrets: Sequence[str]
+) -> Found:
     if reply.flaw is not None:
         raise ResponseError(f"The answer cannot be read: {reply.flaw}.")
     result: type[Any] = endpoint.result
@@ -100,10 +102,15 @@ def _result(endpoint: Endpoint[Found], reply: Reply, timeline: object, secrets: 
         raise ResponseError(f"The service answered {reply.status} with an error{_quoted(_said(body), secrets)}.")
     if not issubclass(result, Result):
         return structure(body, endpoint.result)
-    http = HttpExchange(status=reply.status, headers=FrozenMapping(reply.headers), body=reply.body, timeline=timeline)
+
+    def http() -> HttpExchange:
+        headers, took = FrozenMapping(reply.headers), timeline() if timeline else None
+        return HttpExchange(status=reply.status, headers=headers, body=reply.body, timeline=took)
+
     if endpoint.is_enveloped:
         return cast("Found", structure_result(body, result, http=http))
-    return cast("Found", evolve(structure(body, result), http=http))
+    found = structure(body, result)
+    return cast("Found", evolve(found, http=http()))
 
 
 def _refusal(endpoint: Endpoint[Any], reply: Reply, secrets: Sequence[str]) -> ApteligentError:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import frozen
 
-from apteligent_async._session import CallOptions, Session  # noqa: TC001  attrs shows them
+from apteligent_async._options import CallOptions  # noqa: TC001  attrs shows them
+from apteligent_async.client.answers import Answers  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -24,15 +25,15 @@ Found = TypeVar("Found", bound="Part")
 
 @frozen(kw_only=True, repr=False)
 class Caller:
-    """A session, and how its calls are made.
+    """Where calls go, and how they are made.
 
     Attributes:
-        session: sends.
+        answers: where results come from.
         options: the priority, deadline and so on of every call.
         encode_filters: how filters are written in a query.
     """
 
-    session: Session
+    answers: Answers
     options: CallOptions
     encode_filters: FilterEncoder
 
@@ -46,7 +47,7 @@ class Caller:
             arguments["app_ids"] = tuple(arguments["app_ids"])  # looked at twice
         request = self.request(endpoint, **arguments)
         for app_id in _app_ids(arguments):
-            self.session.require_site_of(app_id)
+            self.answers.session.require_site_of(app_id)
         return await self.send(endpoint, request)
 
     def page_fetcher(self, endpoint: Endpoint[Found], **arguments: Any) -> Callable[[int], Awaitable[Found]]:
@@ -68,7 +69,7 @@ class Caller:
 
     async def send(self, endpoint: Endpoint[Found], request: Request) -> Found:
         """Send a request that was built already."""
-        return await self.session.call(endpoint, request, self.options)
+        return await self.answers.call(endpoint, request, self.options)
 
 
 def _app_ids(arguments: Mapping[str, Any]) -> Iterator[str]:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import evolve
 
+from apteligent_async._options import CallOptions
 from apteligent_async._scheduling.policy import RetryPolicy
-from apteligent_async._session import CallOptions, Session
+from apteligent_async._session import Session
 from apteligent_async._settings import Settings
 from apteligent_async._wire import endpoints
+from apteligent_async.client.answers import Answers
 from apteligent_async.client.apps import AppDirectory
 from apteligent_async.client.caller import Caller
 from apteligent_async.client.crashes import Crashes, Exceptions
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from apteligent_async._auth import Credentials
     from apteligent_async._budgets import MemoryBudget
+    from apteligent_async._cache import CacheMode, CacheStore
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.policy import RatePolicy
     from apteligent_async._scheduling.signals import Event, Priority
@@ -55,6 +58,8 @@ class ApteligentClient:
         base_url: another origin, without ``/v2``, in place of a region; without, ``APTELIGENT_BASE_URL``.
         policy: how the rate budget is spent; see `RatePolicy`.
         budget: whom it is shared with; by default with every client of the same client id in this process.
+        cache: where answers are kept and identical calls in flight are joined: `MemoryCache`, `SQLiteCache`, or any
+            other `CacheStore`; None keeps nothing and joins nothing.
         retry: when failed calls are sent again; see `RetryPolicy`.
         timeout: seconds for each attempt, connecting (at most 10 s) included; None for no bound.
         transport: any httpx transport, in place of our pool of connections; the client closes it.
@@ -81,6 +86,7 @@ class ApteligentClient:
         base_url: str | None = None,
         policy: RatePolicy | None = None,
         budget: MemoryBudget | None = None,
+        cache: CacheStore | None = None,
         retry: RetryPolicy | None = None,
         timeout: float | None = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -106,27 +112,28 @@ class ApteligentClient:
         )
         options = CallOptions(timeout=timeout, retry=RetryPolicy() if retry is None else retry)
         self._session = Session(settings, options)
-        self._caller = Caller(session=self._session, options=options, encode_filters=encode_filters)
+        self._answers = Answers(self._session, cache)
+        self._caller = Caller(answers=self._answers, options=options, encode_filters=encode_filters)
 
     async def __aenter__(self) -> Self:
-        await self._session.open()
+        await self._answers.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.aclose()
+        await self._answers.aclose()
 
     def __repr__(self) -> str:
         return f"<ApteligentClient, {self._session.status}>"
 
     async def open(self) -> None:
         """Enter without ``async with``, as in a notebook; see the class for what is raised."""
-        await self._session.open()
+        await self._answers.open()
 
     async def aclose(self) -> None:
         """Leave: waiting calls fail with `ClientStateError` at once, connections are closed; twice does no harm."""
-        await self._session.aclose()
+        await self._answers.aclose()
 
     def with_options(
         self,
@@ -135,6 +142,7 @@ class ApteligentClient:
         deadline: float | None = None,
         timeout: float | None = None,
         retry: RetryPolicy | None = None,
+        cache: CacheMode | str | None = None,
     ) -> ApteligentClient:
         """Give a cheap view of this client whose calls differ; what is None stays as it is here.
 
@@ -144,12 +152,15 @@ class ApteligentClient:
                 once with `DeadlineExceeded`.
             timeout: seconds for each attempt.
             retry: when failed calls are sent again.
+            cache: ``use`` what is kept, ``refresh`` it, or ``bypass`` the client's cache altogether.
 
         Raises:
             ConfigurationError: an option is not possible.
         """
         view = copy(self)
-        options = self._caller.options.changed(priority=priority, deadline=deadline, timeout=timeout, retry=retry)
+        options = self._caller.options.changed(
+            priority=priority, deadline=deadline, timeout=timeout, retry=retry, cache=cache
+        )
         view._caller = evolve(self._caller, options=options)  # noqa: SLF001  a copy of ourselves
         return view
 

@@ -165,7 +165,7 @@ class Transactions:
         """Give a userflow's app and name, read off its link if there is one."""
         if link is None:
             return app_id, name
-        path, _ = self._caller.session.link_target(link)
+        path, _ = self._caller.answers.session.link_target(link)
         found = endpoints.TRANSACTIONS_GROUP.arguments_of(path)
         if found is None:
             raise ConfigurationError("The link does not lead to a userflow; take one from transactions.details().")

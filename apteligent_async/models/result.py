@@ -6,6 +6,7 @@ are the same for all of them.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 from attrs import field, frozen
@@ -16,7 +17,7 @@ from apteligent_async.models.tables import Column, arrow_table, html_table, prin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Envelope", "HttpExchange", "Listing", "Number", "Part", "Result", "Scalar"]
+__all__ = ["CacheState", "Envelope", "HttpExchange", "Listing", "Number", "Part", "Result", "Scalar"]
 
 Item = TypeVar("Item")
 
@@ -56,6 +57,19 @@ class Envelope(Part):
     pagination: Any = None
 
 
+class CacheState(Enum):
+    """Where a result came from, in a client with a cache."""
+
+    FRESH = "fresh"
+    """It was kept, and is young enough."""
+    STALE = "stale"
+    """It was kept, and is older: a new one is being fetched, or could not be had."""
+    JOINED = "joined"
+    """Somebody else's identical call fetched it."""
+    MISSED = "missed"
+    """It was fetched."""
+
+
 @frozen(kw_only=True)
 class HttpExchange:
     """The answer behind a result, as it came.
@@ -64,13 +78,17 @@ class HttpExchange:
         status: the HTTP status.
         headers: lower-case names.
         body: the decoded (not compressed) bytes.
-        timeline: when the call waited, was sent and was answered; None if nobody measured.
+        timeline: how long the call waited, was under way and was decoded; None if nobody measured.
+        cache: where it came from; None where no cache was asked.
+        age_s: how many seconds ago the service gave it, if it was kept.
     """
 
     status: int
     headers: FrozenMapping[str] = field(repr=False)
     body: bytes = field(repr=False)
     timeline: Any = None
+    cache: CacheState | None = None
+    age_s: float = 0.0
 
 
 @frozen(kw_only=True, repr=False)

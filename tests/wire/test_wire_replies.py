@@ -282,7 +282,7 @@ def test_control_characters_of_the_service_do_not_reach_a_terminal():
 def test_the_answer_stays_beside_the_result():
     """Status, headers, bytes and timeline are kept, do not count in comparisons, and survive pickling."""
     answer = reply(200, PIE, x_one="1")
-    pie = decode(ERROR_PIE, answer, timeline=(1, 2))
+    pie = decode(ERROR_PIE, answer, timeline=lambda: (1, 2))
     assert (pie.http.status, pie.http.headers, pie.http.body) == (200, {"x-one": "1"}, answer.body)
     assert pie.http.timeline == (1, 2)
     again = pickle.loads(pickle.dumps(pie))

@@ -1,0 +1,31 @@
+"""Answers that are kept, and identical calls that are made once.
+
+| file | what it holds |
+| --- | --- |
+| `freshness` | how long an answer may be given again: pure |
+| `entries` | what is kept, under which key, and the port that every store fills |
+| `memory`, `sqlite` | the stores |
+| `flights` | identical calls in flight, made once |
+| `cached_calls` | what a call does with all of it |
+| `tasks` | starting what no caller owns |
+"""
+
+from __future__ import annotations
+
+from apteligent_async._cache.cached_calls import CachedCalls
+from apteligent_async._cache.entries import CacheMode, CacheStatistics, CacheStore
+from apteligent_async._cache.flights import Errand
+from apteligent_async._cache.freshness import Freshness
+from apteligent_async._cache.memory import MemoryCache
+from apteligent_async._cache.sqlite import SQLiteCache
+
+__all__ = [
+    "CacheMode",
+    "CacheStatistics",
+    "CacheStore",
+    "CachedCalls",
+    "Errand",
+    "Freshness",
+    "MemoryCache",
+    "SQLiteCache",
+]
