@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from apteligent_async.bulk.survey import AppFacts
     from apteligent_async.bulk.wanted import Wanted
 
-__all__ = ["chosen_apps", "expand"]
+__all__ = ["chosen_apps", "expand", "offset_of"]
 
 _GLOB = frozenset("*?[")
 
@@ -48,7 +48,7 @@ def expand(
     found: dict[str, Unit] = {}
     for wanted in plan.want:
         for app in chosen_apps(plan, apps):
-            days = AppDays(now=now, offset_hours=_offset_of(plan, app))
+            days = AppDays(now=now, offset_hours=offset_of(plan, app))
             for unit in _AppUnits(plan=plan, app=app, days=days, listed=listed).units(wanted):
                 found.setdefault(unit.key, unit)
     return tuple(evolve(unit, order=place) for place, unit in enumerate(found.values()))
@@ -78,8 +78,10 @@ def _fits(pattern: str, app: AppFacts) -> bool:
     return pattern == app.id or sought == name or fnmatchcase(name, sought)
 
 
-def _offset_of(plan: Plan, app: AppFacts) -> float | None:
-    return next((hours for pattern, hours in plan.offset_hours.items() if _fits(pattern, app)), None)
+def offset_of(plan: Plan, app: AppFacts) -> float | None:
+    """Tell at which offset from GMT an app's days begin: as the plan says, or else as a survey found."""
+    told = (hours for pattern, hours in plan.offset_hours.items() if _fits(pattern, app))
+    return next(told, app.offset_hours)
 
 
 @frozen(kw_only=True)

@@ -1,4 +1,4 @@
-"""From a plan to units, and from units to as few calls as the facts about the service allow: pure, nothing is asked here."""
+"""From a plan to units, and from them to as few calls as facts about the service allow: pure, nothing is asked here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async.bulk.units import Fetch, Question, Saving, Unit
 
-__all__ = ["DryRun", "SavingUse", "dry_run", "expand", "schedule"]
+__all__ = ["DryRun", "SavingUse", "dry_run", "expand", "plain_loop", "schedule"]
 
 MOST_APPS = 50
 """How many apps a call names at most, so that its address stays below two thousand characters or so."""
@@ -71,49 +71,56 @@ def schedule(units: Iterable[Unit], *, allow: Collection[str] | None = None) -> 
 
     Args:
         units: those that are to be had; others of the plan are not asked for, nor are those that are gone.
-        allow: names of the savings to use; by default those that rest on facts of grade B or better.
+        allow: names of the savings to use; None for those that rest on facts of grade B or better.
 
     Raises:
         ConfigurationError: there is no such saving.
     """
-    names = allowed(allow)
-    bundles: dict[Hashable, dict[Question, list[Unit]]] = {}
-    for unit in units:
-        if unit.is_gone:
-            continue
-        bundles.setdefault(_bundle_of(unit, names), {}).setdefault(unit.question, []).append(unit)
-    fetches = [fetch for questions in bundles.values() for fetch in _fetches(questions)]
-    return tuple(sorted(fetches, key=lambda fetch: fetch.units[0].order))
+    return _scheduled(units, allowed(allow))
+
+
+def plain_loop(units: Iterable[Unit]) -> tuple[Fetch, ...]:
+    """Give the calls of a loop that saves nothing: one per question and app."""
+    return _scheduled(units, frozenset())
 
 
 def dry_run(
     units: Sequence[Unit], *, snapshot: BudgetSnapshot | None = None, allow: Collection[str] | None = None
 ) -> DryRun:
-    """Tell what it costs to have some units, and what saves how much.
+    """Tell what it costs to have some units, and what saves how much; the survey before it is not counted.
 
     Args:
         units: those that are to be had.
         snapshot: the budget as it is now, as `client.budget()` tells it.
         allow: names of the savings to use, as for `schedule`.
+
+    Raises:
+        ConfigurationError: there is no such saving.
     """
     names = allowed(allow)
-    fetches = schedule(units, allow=names)
-    uses = [
-        SavingUse(
-            saving=saving,
-            is_used=name in names,
-            calls_saved=len(schedule(units, allow=names - {name})) - len(schedule(units, allow=names | {name})),
-        )
-        for name, saving in SAVINGS.items()
-    ]
+    fetches = _scheduled(units, names)
     return DryRun(
         units=sum(len(fetch.units) for fetch in fetches),
-        calls_before=len(schedule(units, allow=())),
+        calls_before=len(plain_loop(units)),
         calls_after=len(fetches),
-        savings=tuple(uses),
+        savings=tuple(_use_of(saving, units, names) for saving in SAVINGS.values()),
         seconds=None if snapshot is None else snapshot.eta(len(fetches)),
         is_lower_bound=any(fetch.is_paged or fetch.units[0].is_listing for fetch in fetches),
     )
+
+
+def _use_of(saving: Saving, units: Sequence[Unit], names: frozenset[str]) -> SavingUse:
+    without, with_it = (len(_scheduled(units, chosen)) for chosen in (names - {saving.name}, names | {saving.name}))
+    return SavingUse(saving=saving, is_used=saving.name in names, calls_saved=without - with_it)
+
+
+def _scheduled(units: Iterable[Unit], names: frozenset[str]) -> tuple[Fetch, ...]:
+    bundles: dict[Hashable, dict[Question, list[Unit]]] = {}
+    for unit in units:
+        if not unit.is_gone:
+            bundles.setdefault(_bundle_of(unit, names), {}).setdefault(unit.question, []).append(unit)
+    fetches = [fetch for questions in bundles.values() for fetch in _fetches(questions)]
+    return tuple(sorted(fetches, key=lambda fetch: fetch.units[0].order))
 
 
 def _bundle_of(unit: Unit, names: Collection[str]) -> Hashable:

@@ -6,19 +6,26 @@ A survey is taken once a day and kept beside the ledger, so that a pull that is 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from attrs import frozen
+from attrs import asdict, evolve, frozen
 
+from apteligent_async.bulk.expanding import chosen_apps, offset_of
 from apteligent_async.errors import AuthenticationError, BadRequestError, NotFoundError, ResponseError
+from apteligent_async.models.frozen import EMPTY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import time
 
+    from apteligent_async.bulk.plan import Plan
     from apteligent_async.client import ApteligentClient
     from apteligent_async.models.apps import App
 
 __all__ = ["AppFacts", "Survey", "take_survey"]
+
+_NOT_TOLD = (AuthenticationError, BadRequestError, NotFoundError, ResponseError)
+"""What an account whose plan lacks a kind of data may be answered."""
 
 
 @frozen(kw_only=True)
@@ -30,12 +37,14 @@ class AppFacts:
         name: its name; the id where it has none.
         versions: its versions, as the service lists them.
         latest_version: the version in its store, or None.
+        offset_hours: hours from GMT at which its days begin; None where nobody needed to know.
     """
 
     id: str
     name: str
     versions: tuple[str, ...] = ()
     latest_version: str | None = None
+    offset_hours: float | None = None
 
 
 @frozen(kw_only=True)
@@ -58,10 +67,7 @@ class Survey:
 
     def to_json(self) -> dict[str, Any]:
         """Give it as plain JSON, to be kept."""
-        apps = [
-            {"id": app.id, "name": app.name, "versions": list(app.versions), "latest_version": app.latest_version}
-            for app in self.apps
-        ]
+        apps = [asdict(app) for app in self.apps]
         return {"apps": apps, "now": self.now.isoformat(), "taken_at": self.taken_at.isoformat()}
 
     @classmethod
@@ -74,31 +80,80 @@ class Survey:
         )
 
 
-async def take_survey(client: ApteligentClient, *, clock: datetime) -> Survey:
-    """List the apps and ask for the service's clock: two calls.
+async def take_survey(
+    client: ApteligentClient, *, clock: datetime, plan: Plan | None = None, before: Survey | None = None
+) -> Survey:
+    """List the apps, ask for the service's clock, and for the apps' time zones where that saves calls.
+
+    Two calls, and one more per app that is new, if the plan wants totals of apps by so many questions that asking for
+    apps of one time zone together saves more than that.
 
     The service tells the time only in passing: the last live window (grade B) ends now. Where it has no live
-    statistics, this machine's clock is believed.
+    statistics, this machine's clock is believed. Time zones are those at whose midnights the days of trends begin
+    (grade A: a capture of 2016).
 
     Args:
         client: whom to ask.
         clock: what this machine's clock shows, aware.
+        plan: what is to be pulled; without, time zones are not asked for.
+        before: an earlier survey, whose time zones still hold.
     """
     listed = await client.apps.list(["appName", "appVersions", "latestVersionString"])
-    apps = tuple(_facts(app) for app in listed)
+    known = {} if before is None else {app.id: app.offset_hours for app in before.apps}
+    apps = tuple(_facts(app, known.get(app.id)) for app in listed)
     now = await _service_clock(client, apps[0].id) if apps else None
+    if plan is not None and _is_worthwhile(plan, apps):
+        apps = tuple([await _located(client, app) for app in apps])
     return Survey(apps=apps, now=now or clock, taken_at=clock)
 
 
 async def _service_clock(client: ApteligentClient, app_id: str) -> datetime | None:
     try:
         live = await client.live_stats.get(app_id)
-    except (AuthenticationError, BadRequestError, NotFoundError, ResponseError):
-        return None  # an account's plan may not have them
+    except _NOT_TOLD:
+        return None
     ends = [window.end for window in live.periodic_data if window.end is not None and window.end.tzinfo is not None]
     return max(ends) if ends else None
 
 
-def _facts(app: App) -> AppFacts:
-    versions = tuple(app.app_versions or ())
-    return AppFacts(id=app.id, name=app.name, versions=versions, latest_version=app.latest_version_string)
+def _is_worthwhile(plan: Plan, apps: Sequence[AppFacts]) -> bool:
+    """Whether knowing time zones saves more calls than finding them out costs, be it only on the first day."""
+    unknown = [app for app in chosen_apps(plan, apps) if app.offset_hours is None and offset_of(plan, app) is None]
+    totals: int = sum(
+        arguments.get("group_by") == "appId" and wanted.top is None
+        for wanted in plan.want
+        for arguments in wanted.combinations()
+    )
+    return totals * (len(unknown) - 1) > len(unknown)
+
+
+async def _located(client: ApteligentClient, app: AppFacts) -> AppFacts:
+    if app.offset_hours is not None:
+        return app
+    try:
+        trends = await client.trends.app(app.id)
+    except _NOT_TOLD:
+        return app
+    lines = [line for trend in trends.series.values() for line in (trend.categories or EMPTY).values()]
+    starts = {start.astimezone(UTC).time() for line in lines for start in line.starts if _is_aware(start)}
+    return evolve(app, offset_hours=_offset(starts.pop())) if len(starts) == 1 else app
+
+
+def _is_aware(instant: datetime | None) -> TypeGuard[datetime]:
+    return instant is not None and instant.tzinfo is not None
+
+
+def _offset(midnight: time) -> float:
+    """Turn the hour in UTC at which a day begins into an offset, from 11 hours behind to 12 ahead."""
+    hours = midnight.hour + midnight.minute / 60
+    return -hours if hours < 12 else 24 - hours
+
+
+def _facts(app: App, offset_hours: float | None) -> AppFacts:
+    return AppFacts(
+        id=app.id,
+        name=app.name,
+        versions=tuple(app.app_versions or ()),
+        latest_version=app.latest_version_string,
+        offset_hours=offset_hours,
+    )

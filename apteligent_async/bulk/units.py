@@ -7,6 +7,7 @@ together. A fetch is what the service is asked, once or page by page, for one un
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from attrs import define, field, frozen
@@ -73,12 +74,12 @@ class Question:
         """Give one argument; None if it is not given."""
         return dict(self.arguments).get(name)
 
-    @property
+    @cached_property
     def query(self) -> str:
         """The question as a text, the app left out: the same arguments make the same text, in any process."""
         given = "&".join(f"{name}={_text(value)}" for name, value in sorted(self.arguments))
         top = "" if self.top is None else f"&top={self.top}"
-        return f"{self.endpoint}?{given}#days={self.day_labels.value}{top}"
+        return f"{self.endpoint}{'?' if given else ''}{given}#days={self.day_labels.value}{top}"
 
 
 @frozen(kw_only=True)
@@ -105,7 +106,7 @@ class Unit:
     is_gone: bool = False
     is_listing: bool = False
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Its name in a ledger: the same for the same plan, app and day, in any process."""
         return f"{self.question.app}|{self.question.query}|{self.day.isoformat()}"
@@ -150,6 +151,8 @@ class Saving:
     source: str
     grade: str
 
+
+_ESCAPED = {ord(mark): f"%{ord(mark):02X}" for mark in "%&#|,"}
 
 RowReader: TypeAlias = "Callable[[Any, tuple[Unit, ...]], Mapping[str, Iterable[Row]]]"
 """Reads an answer: the rows of each unit that it answers for, by the unit's key."""
@@ -208,7 +211,9 @@ class _OneAnswer:
 
 def _text(value: Any) -> str:
     if isinstance(value, Unchecked):
-        return str(value.value)
+        return _text(value.value)
     if isinstance(value, Mapping):
-        return ",".join(f"{name}:{value[name]}" for name in sorted(value))
-    return ",".join(map(_text, value)) if isinstance(value, tuple) else str(value)
+        return ",".join(f"{name}:{_text(value[name])}" for name in sorted(value))
+    if isinstance(value, tuple):
+        return ",".join(map(_text, value))
+    return str(value).lower() if isinstance(value, bool) else str(value).translate(_ESCAPED)
