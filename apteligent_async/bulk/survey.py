@@ -15,7 +15,7 @@ from apteligent_async.errors import AuthenticationError, BadRequestError, NotFou
 from apteligent_async.models.frozen import EMPTY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import time
 
     from apteligent_async.bulk.plan import Plan
@@ -102,8 +102,10 @@ async def take_survey(
     known = {} if before is None else {app.id: app.offset_hours for app in before.apps}
     apps = tuple(_facts(app, known.get(app.id)) for app in listed)
     now = await _service_clock(client, apps[0].id) if apps else None
-    if plan is not None and _is_worthwhile(plan, apps):
-        apps = tuple([await _located(client, app) for app in apps])
+    if plan is not None:
+        unknown = {app.id for app in chosen_apps(plan, apps) if offset_of(plan, app) is None}
+        if _is_worthwhile(plan, len(unknown)):
+            apps = tuple([await _located(client, app) if app.id in unknown else app for app in apps])
     return Survey(apps=apps, now=now or clock, taken_at=clock)
 
 
@@ -116,20 +118,18 @@ async def _service_clock(client: ApteligentClient, app_id: str) -> datetime | No
     return max(ends) if ends else None
 
 
-def _is_worthwhile(plan: Plan, apps: Sequence[AppFacts]) -> bool:
-    """Whether knowing time zones saves more calls than finding them out costs, be it only on the first day."""
-    unknown = [app for app in chosen_apps(plan, apps) if app.offset_hours is None and offset_of(plan, app) is None]
-    totals: int = sum(
-        arguments.get("group_by") == "appId" and wanted.top is None
+def _is_worthwhile(plan: Plan, n_apps: int) -> bool:
+    """Whether knowing the time zones of so many apps saves more calls than finding them out, on the first day even."""
+    totals = [
+        wanted
         for wanted in plan.want
         for arguments in wanted.combinations()
-    )
-    return totals * (len(unknown) - 1) > len(unknown)
+        if arguments.get("group_by") == "appId" and wanted.top is None
+    ]
+    return len(totals) * (n_apps - 1) > n_apps
 
 
 async def _located(client: ApteligentClient, app: AppFacts) -> AppFacts:
-    if app.offset_hours is not None:
-        return app
     try:
         trends = await client.trends.app(app.id)
     except _NOT_TOLD:
