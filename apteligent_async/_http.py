@@ -1,9 +1,4 @@
-"""Sends one request through an httpx client, over a pool of ours, and maps what goes wrong.
-
-httpx's own pool searches all of its connections for every request, so fifty requests in flight cost ten times the
-CPU per request of one alone. Here each connection is a transport of its own, and free ones lie on a stack: the one
-used last is taken first, and only that one is checked for staleness.
-"""
+"""Sends one request through an httpx client, over a pool of ours, and maps what goes wrong."""
 
 from __future__ import annotations
 
@@ -20,6 +15,7 @@ from urllib.request import getproxies_environment, proxy_bypass_environment  # t
 import anyio
 import httpx
 
+from apteligent_async._connections import CONNECTING_S, ConnectionStack
 from apteligent_async._wire.bodies import CODING, Body, Garbled, Unreadable
 from apteligent_async._wire.messages import LinkFailure, Reply, Request
 from apteligent_async._wire.secret import Secret
@@ -31,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = [
     "NEVER_SENT",
     "OUR_FAULT",
-    "ConnectionStack",
     "HttpLink",
     "has_proxy",
     "is_loopback",
@@ -48,76 +43,17 @@ CONNECT_S = 10.0
 So a connection that is never made is told from an answer that never comes: the one costs no budget, the other may.
 """
 
+CONNECT_S = 10.0
+"""Seconds for a connection to be made; at most nine tenths of the time for the whole attempt.
+
+So a connection that is never made is told from an answer that never comes: the one costs no budget, the other may.
+"""
+
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 """What httpx raises when no connection could be had."""
 
 OUR_FAULT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 """What httpx raises for a request that cannot be sent at all."""
-
-
-class ConnectionStack(httpx.AsyncBaseTransport):
-    """As many connections as there are requests at once, each a transport of its own; free ones on a stack.
-
-    Its state is the free connections and whether it is closed. Whoever sends bounds the number of requests.
-    """
-
-    def __init__(self, *, verify: Callable[[], ssl.SSLContext], proxy: httpx.Proxy | None, most_free: int) -> None:
-        self._verify = verify
-        self._proxy = proxy
-        self._most_free = most_free
-        self._free: list[httpx.AsyncHTTPTransport] = []
-        self._is_closed = False
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send one request over the connection used last, or a new one."""
-        connection = self._free.pop() if self._free else self._connect()
-        try:
-            response = await connection.handle_async_request(request)
-        except BaseException:
-            await self._put_back(connection)
-            raise
-        response.stream = _ReturningStream(response.stream, self, connection)
-        return response
-
-    async def aclose(self) -> None:
-        """Close the free connections; those in use are closed when they come back."""
-        self._is_closed = True
-        while self._free:
-            await self._free.pop().aclose()
-
-    async def _put_back(self, connection: httpx.AsyncHTTPTransport) -> None:
-        if self._is_closed or len(self._free) >= self._most_free:
-            with anyio.CancelScope(shield=True):
-                await connection.aclose()
-        else:
-            self._free.append(connection)
-
-    def _connect(self) -> httpx.AsyncHTTPTransport:
-        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-        return httpx.AsyncHTTPTransport(verify=self._verify(), limits=limits, proxy=self._proxy)
-
-
-class _ReturningStream(httpx.AsyncByteStream):
-    """A response's body that puts its connection back when it is closed."""
-
-    def __init__(self, stream: object, stack: ConnectionStack, connection: httpx.AsyncHTTPTransport) -> None:
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  what async transports return
-        self._stream = stream
-        self._stack = stack
-        self._connection: httpx.AsyncHTTPTransport | None = connection
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._stream:
-            yield part
-
-    async def aclose(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        try:
-            await self._stream.aclose()
-        finally:
-            await self._stack._put_back(connection)  # noqa: SLF001  the stack's own other half
 
 
 def open_stack(
@@ -130,7 +66,8 @@ def open_stack(
     """
     address = None if is_loopback(origin.host) else proxy or _environment_proxy(origin)
     chosen = None if address is None else _proxy(address)
-    return ConnectionStack(verify=_verifier(origin, chosen, ssl_context), proxy=chosen, most_free=most_free)
+    verify = _verifier(origin, chosen, ssl_context)
+    return ConnectionStack(origin, verify=verify, proxy=chosen, most_free=most_free)
 
 
 def is_loopback(host: str) -> bool:
@@ -245,7 +182,9 @@ class HttpLink:
         )
 
     async def _exchange(self, request: httpx.Request, received: list[httpx.Response]) -> Reply:
+        began_at = anyio.current_time()
         response = await self._client.send(request, stream=True, auth=None, follow_redirects=False)
+        first_byte_s = anyio.current_time() - began_at
         received.append(response)
         flaw, body = None, b""
         try:
@@ -255,7 +194,14 @@ class HttpLink:
         finally:
             with anyio.CancelScope(shield=True):
                 await response.aclose()
-        return Reply(status=response.status_code, headers=_plain(response.headers), body=body, flaw=flaw)
+        return Reply(
+            status=response.status_code,
+            headers=_plain(response.headers),
+            body=body,
+            flaw=flaw,
+            connect_s=request.extensions.get(CONNECTING_S),
+            first_byte_s=first_byte_s,
+        )
 
     def _failure(self, error: Exception, received: list[httpx.Response], timeout_s: float | None) -> LinkFailure:
         if isinstance(error, TimeoutError | httpx.TimeoutException):
