@@ -31,7 +31,7 @@ def is_ready() -> bool:
 
 
 def prepare() -> None:
-    """Make the environment if it is missing or out of date; needs a package index.
+    """Make the environment anew if it is missing or out of date; needs a package index.
 
     Raises:
         RivalError: a package could not be installed.
@@ -40,7 +40,7 @@ def prepare() -> None:
     if is_ready():
         return
     print(f"installing {_PINS.name} into {_HOME.name}", file=sys.stderr)
-    venv.create(_HOME, with_pip=True)
+    venv.create(_HOME, with_pip=True, clear=True)
     _run([str(_PYTHON), "-m", "pip", "install", "--quiet", "--requirement", str(_PINS)], timeout_s=900)
     _STAMP.write_text(_PINS.read_text())
 
