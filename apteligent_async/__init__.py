@@ -8,6 +8,7 @@ The map of the package; arrows point down only:
     cli                         the command `apteligent`
     client      transport       one typed method per endpoint; the line for any httpx client
     event_log                   what happened in a line, in a file
+    bulk                        pulls that survive a kill: plans, the ledger, the runner, outputs
     _session                    the life of a call, and of a client
     _dispatch   _settings       the line in real time; what a client was made with
     _cache                      answers that are kept, identical calls that are made once
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Event, Priority
     from apteligent_async._wire.codec import unstructure
     from apteligent_async._wire.dialects import ApteligentDialect, Dialect, IetfDialect, XRateLimitDialect
+    from apteligent_async.bulk.plan import Plan
+    from apteligent_async.bulk.report import PullReport
     from apteligent_async.client import ApteligentClient
     from apteligent_async.errors import (
         ApteligentError,
@@ -115,7 +118,9 @@ __all__ = [
     "PerformanceGraph",
     "PerformanceGroupBy",
     "PerformanceSort",
+    "Plan",
     "Priority",
+    "PullReport",
     "QueueFull",
     "RateLimitedError",
     "RateLimitedTransport",
@@ -151,10 +156,19 @@ _HOMES = {
     "_scheduling.signals": "Event Priority",
     "_wire.codec": "unstructure",
     "_wire.dialects": "ApteligentDialect Dialect IetfDialect XRateLimitDialect",
+    "bulk.plan": "Plan",
+    "bulk.report": "PullReport",
     "client": "ApteligentClient",
-    "errors": "ApteligentError AuthenticationError BadRequestError ClientStateError ConfigurationError ConnectionFailed DeadlineExceeded LedgerError LedgerInUse NotFoundError QueueFull RateLimitedError ResponseError ServerError UnsafeLinkError",
+    "errors": (
+        "ApteligentError AuthenticationError BadRequestError ClientStateError ConfigurationError "
+        "ConnectionFailed DeadlineExceeded LedgerError LedgerInUse NotFoundError QueueFull RateLimitedError "
+        "ResponseError ServerError UnsafeLinkError"
+    ),
     "event_log": "EventLog read_events",
-    "models.choices": "AppAttribute AppType ErrorGraph ErrorGroupBy ErrorStatus FilterField LivePeriod PerformanceGraph PerformanceGroupBy PerformanceSort SortOrder SparklineGroupBy TableSort UnattestedWarning Unchecked",
+    "models.choices": (
+        "AppAttribute AppType ErrorGraph ErrorGroupBy ErrorStatus FilterField LivePeriod PerformanceGraph "
+        "PerformanceGroupBy PerformanceSort SortOrder SparklineGroupBy TableSort UnattestedWarning Unchecked"
+    ),
     "models.days": "DayLabels",
     "models.filters": "FilterEncoder bracketed_filters flat_filters json_filters",
     "models.region": "Region",

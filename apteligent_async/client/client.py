@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from attrs import evolve
 
 from apteligent_async._options import CallOptions
-from apteligent_async._scheduling.policy import RetryPolicy
+from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
 from apteligent_async._session import Session
 from apteligent_async._settings import Settings
 from apteligent_async._wire import endpoints
@@ -25,7 +25,8 @@ from apteligent_async.models.filters import bracketed_filters
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
+    from os import PathLike
     from types import TracebackType
 
     import httpx
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from apteligent_async._budgets import MemoryBudget
     from apteligent_async._cache import CacheMode, CacheStore
     from apteligent_async._scheduling.forecast import BudgetSnapshot
-    from apteligent_async._scheduling.policy import RatePolicy
     from apteligent_async._scheduling.signals import Event, Priority
+    from apteligent_async.bulk.plan import Plan
+    from apteligent_async.bulk.runner import Pull
     from apteligent_async.models.access import Discovery, Token, Untyped
     from apteligent_async.models.filters import FilterEncoder
     from apteligent_async.models.region import Region
@@ -111,6 +113,7 @@ class ApteligentClient:
             source=source,
         )
         options = CallOptions(timeout=timeout, retry=RetryPolicy() if retry is None else retry)
+        self._most_in_flight = (policy or RatePolicy()).max_in_flight
         self._session = Session(settings, options)
         self._answers = Answers(self._session, cache)
         self._caller = Caller(answers=self._answers, options=options, encode_filters=encode_filters)
@@ -178,6 +181,38 @@ class ApteligentClient:
             A function that ends the watching.
         """
         return self._session.subscribe(listener)
+
+    def pull(
+        self,
+        plan: Plan,
+        *,
+        ledger: str | PathLike[str] | None = None,
+        concurrency: int | None = None,
+        allow: Collection[str] | None = None,
+        strict: bool = False,
+    ) -> Pull:
+        """Pull everything that a plan wants and that is not there yet, behind interactive calls and past any cache.
+
+            async for result in client.pull(plan, ledger="pull.sqlite"):
+                ...
+
+        Args:
+            plan: what is wanted.
+            ledger: the file that remembers what was had, and its rows. A run that died is taken up where it ended, one
+                that is finished costs no call on the same day, and on later days adds what is new and repeats what was
+                not final. It belongs to one account. Without, nothing is kept.
+            concurrency: calls at once; by default as many as the policy lets be under way.
+            allow: names of the savings to use; by default those that rest on facts of grade A or B.
+            strict: raise an `ExceptionGroup` at the end if anything failed.
+
+        Raises:
+            ConfigurationError: `concurrency` is no whole number above 0.
+        """
+        from apteligent_async.bulk.runner import new_pull  # noqa: PLC0415  SQLite is for those who pull
+
+        workers = self._most_in_flight if concurrency is None else concurrency
+        view = self.with_options(priority="bulk", cache="bypass")
+        return new_pull(view, plan, ledger=ledger, concurrency=workers, allow=allow, is_strict=strict)
 
     def drift(self) -> Mapping[str, Mapping[str, int]]:
         """Count, by endpoint, the keys and values that the service sent and this version does not know."""

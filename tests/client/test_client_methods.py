@@ -377,7 +377,7 @@ def public_methods():
                 yield pytest.param(method, id=f"{type(owner).__name__}.{name}")
 
 
-NO_PATH = {"open", "aclose", "with_options", "budget", "drift", "on_event", "request", "follow"}
+NO_PATH = {"open", "aclose", "with_options", "budget", "drift", "on_event", "request", "follow", "pull"}
 
 
 @pytest.mark.parametrize("method", list(public_methods()))

@@ -1,0 +1,306 @@
+"""Runs a pull: finds out what is missing, asks for it with as many workers as may be in flight, and keeps what comes.
+
+    consumer ── async for ──┐
+                            │  results, one at a time: workers wait where nobody takes them
+    host, in the background ┴─ survey, units, crew of workers ── fetch, commit, hand on
+
+What a worker has fetched is committed before anybody hears of it. So a consumer may stop, fail or be cancelled at any
+point: what was finished is in the ledger, and the next run asks for the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+import anyio
+from attrs import define, field, frozen
+
+from apteligent_async._scheduling.policy import checked, is_whole
+from apteligent_async.bulk.background import start_in_background
+from apteligent_async.bulk.crew import Crew, UnitResult
+from apteligent_async.bulk.expanding import expand
+from apteligent_async.bulk.ledger import DiskLedger, MemoryLedger
+from apteligent_async.bulk.planner import schedule
+from apteligent_async.bulk.report import PullReport, Tally
+from apteligent_async.bulk.survey import Survey, take_survey
+from apteligent_async.errors import ClientStateError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+    from os import PathLike
+    from types import TracebackType
+
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+    from apteligent_async.bulk.ledger import Ledger
+    from apteligent_async.bulk.plan import Plan
+    from apteligent_async.bulk.units import Unit
+    from apteligent_async.client import ApteligentClient
+
+__all__ = ["Pull", "PullOptions", "new_pull"]
+
+_SURVEY = "survey"
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+@frozen(kw_only=True)
+class PullOptions:
+    """How a pull is run.
+
+    Attributes:
+        concurrency: workers, each with one call at a time.
+        allow: names of the savings to use; None for those on facts of grade B or better.
+        is_strict: whether failures are raised together at the end.
+        clock: tells this machine's time.
+    """
+
+    concurrency: int = field(validator=checked(lambda value: is_whole(value) and value >= 1, "a whole number above 0"))
+    allow: Collection[str] | None = None
+    is_strict: bool = False
+    clock: Callable[[], datetime] = _clock
+
+
+def new_pull(client: ApteligentClient, plan: Plan, *, ledger: str | PathLike[str] | None, **options: Any) -> Pull:
+    """Prepare a pull; `options` are those of `PullOptions`, and without a file the ledger is kept in memory.
+
+    Raises:
+        ConfigurationError: an option is not possible.
+    """
+    kept = MemoryLedger() if ledger is None else DiskLedger(ledger)
+    return Pull(client, plan, kept, PullOptions(**options))
+
+
+@define(eq=False, repr=False)
+class Pull:
+    """A pull of a plan. ``async for`` runs it and gives a `UnitResult` for each unit that was missing, as they come.
+
+    Nothing is asked before the iteration begins. It may be left at any point; ``async with`` (or `aclose`) sees to it
+    that everything has stopped at the end of the block, and that the ledger is free for the next.
+
+        async with client.pull(plan, ledger="pull.sqlite") as pull:
+            async for result in pull:
+                ...
+        print(pull.report.failed)
+    """
+
+    _client: ApteligentClient
+    _plan: Plan
+    _ledger: Ledger
+    _options: PullOptions
+    _run: _Run | None = field(default=None, init=False)
+
+    def __aiter__(self) -> AsyncIterator[UnitResult]:
+        """Run it.
+
+        Raises:
+            ClientStateError: it is running already.
+            LedgerInUse: another pull holds the ledger.
+            LedgerError: the ledger cannot be read or written, for instance as the disk is full.
+            ApteligentError: the apps could not be listed.
+            ExceptionGroup: at the end, in strict mode: the error of each call that failed.
+        """
+        return self._results()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    @property
+    def report(self) -> PullReport:
+        """How far it is, or what became of it."""
+        run = self._run
+        tally = Tally() if run is None else run.tally
+        return PullReport(
+            units=tally.units,
+            ok=tally.ok,
+            skipped=tally.skipped,
+            failed=tally.failed,
+            causes=tally.causes,
+            retried=tally.retried,
+            waited_s=tally.waited_s,
+            calls=tally.calls,
+            rate_limited=tally.rate_limited,
+            seconds=0.0 if run is None else run.seconds,
+            drift=self._client.drift(),
+            gaps=tuple(tally.gaps),
+            is_finished=run is not None and run.is_finished,
+            again=self._again,
+        )
+
+    @property
+    def waiting(self) -> int:
+        """Calls that no worker has begun with."""
+        return 0 if self._run is None or self._run.crew is None else len(self._run.crew.waiting)
+
+    async def aclose(self) -> None:
+        """Stop it, and wait until nothing of it runs; what is committed stays. Twice does no harm."""
+        if self._run is not None:
+            await self._run.stop()
+
+    def _again(self) -> Pull:
+        return Pull(self._client, self._plan, self._ledger, self._options)
+
+    async def _results(self) -> AsyncGenerator[UnitResult, None]:
+        if self._run is not None and not self._run.has_ended.is_set():
+            raise ClientStateError("This pull is running already: iterate over it once at a time.")
+        run = self._run = _Run(self._client, self._plan, self._ledger, self._options)
+        start_in_background(run.host)
+        try:
+            while (result := await run.next_result()) is not None:
+                yield result
+        except GeneratorExit:
+            run.abandon()  # nothing may be awaited here
+            raise
+        except BaseException:
+            await run.stop()
+            raise
+        await run.stop()
+        run.check()
+
+
+@define(eq=False)
+class _Run:
+    """One run of a pull; the state is its workers, what is counted, and how it ended.
+
+    Attributes:
+        tally: counts.
+        crew: the workers; None before it is known what is wanted.
+        is_finished: whether everything was tried.
+        has_ended: set when nothing of it runs any more.
+    """
+
+    client: ApteligentClient
+    plan: Plan
+    ledger: Ledger
+    options: PullOptions
+    tally: Tally = field(factory=Tally, init=False)
+    crew: Crew | None = field(default=None, init=False)
+    is_finished: bool = field(default=False, init=False)
+    has_ended: anyio.Event = field(factory=anyio.Event, init=False)
+    _scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
+    _given: MemoryObjectSendStream[UnitResult] = field(init=False)
+    _taken: MemoryObjectReceiveStream[UnitResult] = field(init=False)
+    _failure: Exception | None = field(default=None, init=False)
+    _began_at: float = field(factory=time.monotonic, init=False)
+    _ended_at: float | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._given, self._taken = anyio.create_memory_object_stream[UnitResult](0)
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken."""
+        return (time.monotonic() if self._ended_at is None else self._ended_at) - self._began_at
+
+    async def next_result(self) -> UnitResult | None:
+        """Wait for a result; None after the last."""
+        try:
+            return await self._taken.receive()
+        except anyio.EndOfStream:
+            return None
+
+    def abandon(self) -> None:
+        """Have it stop, soon."""
+        self._taken.close()
+        self._scope.cancel()
+
+    async def stop(self) -> None:
+        """Stop it and wait for its end, whatever happens to the caller."""
+        self.abandon()
+        with anyio.CancelScope(shield=True):
+            await self.has_ended.wait()
+
+    def check(self) -> None:
+        """Raise what ended it, and in strict mode what failed."""
+        if self._failure is not None:
+            raise self._failure
+        if self.options.is_strict and self.tally.failed:
+            problem = f"{self.tally.failed} of {self.tally.units} units could not be had"
+            raise ExceptionGroup(problem, self.tally.errors)
+
+    async def host(self) -> None:
+        """Do all of it; never raises."""
+        with self._scope:
+            try:
+                await self._hold_ledger()
+            except Exception as error:  # noqa: BLE001  it is the consumer's, who raises it
+                self._failure = _first(error)
+        self._ended_at = time.monotonic()
+        self._given.close()
+        self.has_ended.set()
+
+    async def _hold_ledger(self) -> None:
+        unsubscribe = self.client.on_event(self.tally.note_event)
+        try:
+            await self.ledger.open()
+            try:
+                await self._pull(await self._surveyed())
+            finally:
+                await self.ledger.aclose()
+        finally:
+            unsubscribe()
+        self.is_finished = True
+
+    async def _surveyed(self) -> Survey:
+        """Give today's survey: the kept one if there is one, so that a run that is taken up wants the same units."""
+        kept, clock = await self.ledger.note(_SURVEY), self.options.clock()
+        before = None if kept is None else Survey.from_json(json.loads(kept))
+        if before is not None and before.is_fresh(clock):
+            return before
+        survey = await take_survey(self.client, clock=clock, plan=self.plan, before=before)
+        await self.ledger.keep_note(_SURVEY, json.dumps(survey.to_json()))
+        return survey
+
+    async def _pull(self, survey: Survey) -> None:
+        """Ask for everything that is due; what a list names is wanted when the list is there."""
+        crew = self.crew = self._crew(survey)
+        tried: set[str] = set()
+        listed: Mapping[str, Sequence[str]] = {}
+        while True:
+            units = expand(self.plan, survey.apps, survey.now, listed=listed)
+            had = await self.ledger.register(units)
+            new = [unit for unit in units if unit.key not in tried]
+            due = [unit for unit in new if unit.is_due(had.get(unit.key), now=survey.now)]
+            tried.update(unit.key for unit in due)
+            self.tally.units = sum(unit.key in had or not unit.is_gone for unit in units)
+            self.tally.skipped = sum(unit.key in had and unit.key not in tried for unit in units)
+            await crew.work_off(schedule(due, allow=self.options.allow))
+            named = await self._listed(unit for unit in units if unit.key in had or unit.key in crew.brought)
+            if named == listed:
+                break
+            listed = named
+        self.tally.gaps = await self.ledger.missed()
+
+    async def _listed(self, units: Iterable[Unit]) -> dict[str, tuple[str, ...]]:
+        """Give what lists name, each name once, by the key of the list's unit."""
+        named = {}
+        for unit in units:
+            if unit.is_listing:
+                rows = await self.ledger.rows_of(unit.key)
+                named[unit.key] = tuple(dict.fromkeys(row.key for row in rows if row.key is not None))
+        return named
+
+    def _crew(self, survey: Survey) -> Crew:
+        return Crew(
+            size=self.options.concurrency,
+            client=self.client,
+            ledger=self.ledger,
+            tally=self.tally,
+            stamp=lambda: survey.now + (self.options.clock() - survey.taken_at),
+            hand_on=self._given.send,
+        )
+
+
+def _first(error: Exception) -> Exception:
+    """Give the first of the errors that ended all workers at once."""
+    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
