@@ -167,13 +167,25 @@ class Budget:
         """Take a start back: the call never left."""
         self.live -= cost
 
+    def pause(self, until: float) -> None:
+        """Start nothing before an instant."""
+        self._paused_until = max(self._paused_until, until)
+
+    def moved(self, by_s: float) -> Budget:
+        """Give these books, to look at, with what lies ahead told by another clock."""
+        windows = evolve(self.windows, ends=None if self.ends is None else self.ends.moved(by_s))
+        closed_until, paused_until = self._closed_until + by_s, self._paused_until + by_s
+        seen = evolve(self, windows=windows, closed_until=closed_until, paused_until=paused_until)
+        seen._tally()  # noqa: SLF001  one of us
+        return seen
+
     # What came back
 
-    def lose(self, job: Job, *, now: float) -> None:
-        """Write off a call whose answer will not come: it may be counted, now or later."""
+    def lose(self, job: Job, *, now: float, straggles_s: float = STRAGGLER_S) -> None:
+        """Write off a call whose answer will not come: it may be counted, now or within so many seconds."""
         self.live -= job.cost
         self.own += job.cost
-        self._stragglers.append((now + STRAGGLER_S, job.cost))
+        self._stragglers.append((now + straggles_s, job.cost))
         self._go_blind(job.cost, now=now)
         self._tally()
 

@@ -16,6 +16,8 @@ Nothing is written while nobody watches. The events of a scheduler that is alone
 | ``window.open`` | the first answer of a new window has come |
 | ``others.seen`` | an answer that only somebody else's calls explain |
 | ``headers.invalid`` | an answer's rate headers could not be used |
+| ``store.degraded`` | a shared budget's store is gone: this process goes on by itself, with great care |
+| ``store.restored`` | it is back |
 """
 
 from __future__ import annotations
@@ -107,6 +109,10 @@ class Journal:
         self.note_call("answer", job, at, outcome=_name(outcome), left_before=before.left, left=after.left, **stated)
         if reading is not None and usable(reading) is None and not isinstance(outcome, Limited):
             self.note("headers.invalid", at, call=job.ticket)
+        self.note_change(before, after, until=until, at=at)
+
+    def note_change(self, before: Marks, after: Marks, *, until: float, at: float) -> None:
+        """Write down what has become of the window, of the gate and of strangers."""
         if after.window != before.window and after.window is not None:
             self.note("window.open", at, left=after.left, ends_at=until)
         if after.others_seen > before.others_seen:

@@ -85,6 +85,10 @@ class Span:
         """Whether both can hold the same instant."""
         return self.lo <= other.hi and other.lo <= self.hi
 
+    def moved(self, by_s: float) -> Span:
+        """Give the same interval as another clock tells it."""
+        return Span(self.lo + by_s, self.hi + by_s)
+
     def both(self, other: Span) -> Span:
         """Give the instants that both hold."""
         return Span(max(self.lo, other.lo), min(self.hi, other.hi))

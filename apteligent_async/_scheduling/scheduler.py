@@ -31,7 +31,8 @@ and any speed above zero proves a call, so that the last ones go out one by one.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -40,6 +41,7 @@ from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, forecast
 from apteligent_async._scheduling.journal import Journal, Marks
 from apteligent_async._scheduling.learned import Learned, learn, recall, verdicts
+from apteligent_async._scheduling.leases import Demand
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.queue import Queue
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES
@@ -61,7 +63,7 @@ from apteligent_async._scheduling.signals import (
 from apteligent_async._scheduling.views import views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from apteligent_async._scheduling.books import Books
     from apteligent_async._scheduling.readings import Hypothesis
@@ -125,6 +127,26 @@ class Scheduler:
     def unwatch(self) -> None:
         """Stop writing down what happens."""
         self._journal = None
+
+    def note(self, name: str, *, now: float, **detail: Any) -> None:
+        """Write down an event that the shell has seen, if anybody watches."""
+        if self._journal is not None:
+            self._journal.note(name, now, **detail)
+
+    @contextmanager
+    def noting_change(self, now: Callable[[], float]) -> Iterator[None]:
+        """Write down what the block changes in the books, if anybody watches."""
+        before = Marks.of(self.budget)
+        yield
+        if self._journal is not None:
+            self._journal.note_change(before, Marks.of(self.budget), until=self.budget.reopens_at, at=now())
+
+    def demand(self, *, now: float) -> Demand:
+        """Say what waits for tokens."""
+        head = self._queue.head(now=now, age_s=self.budget.expected_length_s)
+        if head is None or self._in_flight >= self.policy.max_in_flight:
+            return Demand()
+        return Demand(tuple(self._queue.wanted(lane) for lane in Lane), head.cost)
 
     def events(self) -> Sequence[Event]:
         """Give what happened since the last time; nothing while nobody watches."""

@@ -215,6 +215,8 @@ class Cause(Enum):
     """The policy spreads the calls over the window."""
     RESERVE = "reserve"
     """What is left is kept for more urgent calls until later in the window."""
+    TURN = "turn"
+    """Calls of other processes that share this budget go first."""
     LATE_LOOK = "late_look"
     """The last proven call of the window is kept until the numbers are sharp enough to show the rest."""
 
