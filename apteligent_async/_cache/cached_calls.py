@@ -101,10 +101,10 @@ class CachedCalls:
         return _marked(errand.restore(kept), state, age_s)
 
     async def _new(self, errand: Errand[Found]) -> Found:
-        found, is_own = await self._flights.ride(errand)
-        is_missed = is_own and found.http is not None and found.http.cache is CacheState.MISSED
+        found, is_joined = await self._flights.ride(errand)
+        is_missed = not is_joined and found.http is not None and found.http.cache is CacheState.MISSED
         self._store.counts["missed" if is_missed else "joined"] += 1
-        return found if is_own else _marked(found, CacheState.JOINED, 0.0)
+        return _marked(found, CacheState.JOINED, 0.0) if is_joined else found
 
     async def _fetch(self, errand: Errand[Found], flight: Flight) -> Found:
         """Fetch and keep, if no other process does; else wait for what it keeps."""

@@ -1,0 +1,331 @@
+"""What a client with a cache sends, and what it gives instead of sending."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from counterparts import gather
+from counting_source import EPOCH_S, FRESHNESS, Source, cached_client, memory, name_of
+from own_client import client_of
+
+from apteligent_async import (
+    BadRequestError,
+    CacheState,
+    ClientStateError,
+    ConfigurationError,
+    DeadlineExceeded,
+    Freshness,
+    MemoryCache,
+    PasswordGrant,
+    ServerError,
+    StaticToken,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def another(client, number=0):
+    """Make a call that is like no other."""
+    return await client.request("GET", "/v2/apps", params={"number": number})
+
+
+async def test_what_is_fresh_is_given_again():
+    """A second call within the time costs nothing and says how old its answer is; equal to the fetched one."""
+    source, cache = Source(), memory()
+    async with cached_client(source, cache) as client:
+        first = await client.apps.list()
+        await anyio.sleep(30)
+        second = await client.apps.list()
+    assert first == second
+    assert (first.http.cache, first.http.age_s) == (CacheState.MISSED, 0)
+    assert (second.http.cache, second.http.age_s) == (CacheState.FRESH, pytest.approx(30))
+    assert (second.http.body, second.http.timeline.attempts) == (first.http.body, 0)
+    assert "rate-limit-remaining" not in second.http.headers
+    assert len(source.asked) == 1
+    assert cache.statistics().hit_ratio == 0.5
+
+
+async def test_without_a_cache_nothing_is_kept_and_nothing_is_joined():
+    """Two identical calls at once are two requests."""
+    source = Source()
+    async with client_of(source) as client:
+        await client.apps.list()
+        ends = await gather(client.apps.list, client.apps.list)
+    assert len(source.asked) == 3
+    assert {end.http.cache for end in ends} == {None}
+
+
+async def test_identical_calls_in_flight_are_one():
+    """Two hundred callers, one request; all but the first have joined."""
+    source, cache = Source(), memory()
+    async with cached_client(source, cache) as client:
+        ends = await gather(*[client.apps.list] * 200)
+    assert len(source.asked) == 1
+    assert {name_of(end) for end in ends} == {"t 1"}
+    assert cache.statistics().joined == 199
+
+
+async def test_stale_answers_are_given_at_once_and_renewed_for_the_next():
+    """Whoever comes just too late does not wait; whoever comes after him has the new one."""
+    source = Source()
+    async with cached_client(source, memory()) as client:
+        await client.apps.list()
+        await anyio.sleep(90)
+        began_at = anyio.current_time()
+        late = await client.apps.list()
+        assert anyio.current_time() == began_at
+        assert (late.http.cache, name_of(late)) == (CacheState.STALE, "t 1")
+        await anyio.sleep(5)
+        assert name_of(await client.apps.list()) == "t 2"
+    assert len(source.asked) == 2
+
+
+async def test_what_is_too_old_is_fetched_while_there_is_budget():
+    """After twice its time a caller waits for the new answer."""
+    source = Source()
+    async with cached_client(source, memory()) as client:
+        await client.apps.list()
+        await anyio.sleep(125)
+        assert (await client.apps.list()).http.cache is CacheState.MISSED
+    assert len(source.asked) == 2
+
+
+async def test_without_budget_old_answers_are_given_at_once():
+    """With their age; once they are older than allowed, the caller waits like any other."""
+    source = Source(left=0, reset_s=5000)
+    async with cached_client(source, memory()) as client:
+        await client.apps.list()
+        await anyio.sleep(600)
+        began_at = anyio.current_time()
+        old = await client.apps.list()
+        assert anyio.current_time() == began_at
+        assert (old.http.cache, old.http.age_s) == (CacheState.STALE, pytest.approx(600))
+        await anyio.sleep(3500)
+        with pytest.raises(DeadlineExceeded) as caught:
+            await client.with_options(deadline=5).apps.list()
+        assert caught.value.endpoint == "apps.list"
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_service_that_fails_is_stood_in_for_by_what_is_kept(status):
+    """Old answers are better than none; without one the error is the usual."""
+    source = Source(failing=[200] + [status] * 50)
+    async with cached_client(source, memory()) as client:
+        await client.apps.list()
+        await anyio.sleep(600)
+        assert (await client.apps.list()).http.cache is CacheState.STALE
+        with pytest.raises(ServerError):
+            await another(client)
+
+
+async def test_errors_are_not_kept_and_each_caller_gets_his_own():
+    """An error reaches everybody who waits for it, and nobody who comes later."""
+    source = Source(failing=[400])
+    async with cached_client(source, memory()) as client:
+        ends = await gather(*[client.apps.list] * 3)
+        assert [type(end) for end in ends] == [BadRequestError] * 3
+        assert len({id(end) for end in ends}) == 3
+        assert name_of(await client.apps.list()) == "t 2"
+
+
+@pytest.mark.parametrize("leaver", [0, 1, 2])
+async def test_whoever_leaves_disturbs_nobody(leaver):
+    """One of three callers is cancelled, the first included: the others get the answer of the one request."""
+    source, ends = Source(trip_s=10), {}
+    scopes = [anyio.CancelScope() for _ in range(3)]
+
+    async def ask(number):
+        with scopes[number]:
+            ends[number] = await client.apps.list()
+
+    async with cached_client(source, memory()) as client, anyio.create_task_group() as group:
+        for number in range(3):
+            group.start_soon(ask, number)
+        await anyio.sleep(5)
+        scopes[leaver].cancel()
+    assert sorted(ends) == [number for number in range(3) if number != leaver]
+    assert (len(source.asked), source.ended) == (1, 1)
+
+
+async def test_the_last_one_to_leave_ends_the_call():
+    """Nobody waits, so nothing goes on; the next caller makes a new call."""
+    source = Source(trip_s=10)
+    async with cached_client(source, memory()) as client:
+        for _ in range(2):
+            with anyio.move_on_after(5):
+                await client.apps.list()
+        await anyio.sleep(20)
+        assert (len(source.asked), source.ended) == (2, 0)
+        assert len(client._answers._cached._flights) == 0
+        assert client.budget().in_flight == 0
+
+
+async def test_closing_leaves_no_task_behind():
+    """A renewal that nobody waits for ends with the client."""
+    source = Source(trip_s=1)
+    async with cached_client(source, memory()) as client:
+        await client.apps.list()
+        await anyio.sleep(90)
+        source.trip_s = 50
+        await client.apps.list()
+        await anyio.sleep(1)
+        flights = client._answers._cached._flights
+        assert len(flights) == 1
+    assert len(flights) == 0
+    assert source.ended == 1
+
+
+async def test_callers_who_wait_when_the_client_closes_are_told():
+    """A shared call that waits for budget fails for all as a lone one does."""
+    source = Source(left=0, reset_s=1000)
+    client = cached_client(source, memory())
+    await client.open()
+    await client.apps.list()
+    ends = []
+
+    async def ask():
+        try:
+            await another(client)
+        except ClientStateError as error:
+            ends.append(error)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(3):
+            group.start_soon(ask)
+        await anyio.sleep(5)
+        await client.aclose()
+    assert len(ends) == 3
+
+
+async def test_an_urgent_caller_does_not_wait_behind_a_backlog():
+    """A bulk call for the same waits behind others: the urgent one goes first, and serves both."""
+    source = Source(left=0, reset_s=50)
+    async with cached_client(source, memory()) as client:
+        bulk = client.with_options(priority="bulk")
+        await another(client)
+        ended = []
+
+        async def ask(who, call):
+            await call()
+            ended.append(who)
+
+        source.left = 1
+        async with anyio.create_task_group() as group:
+            for number in (1, 2, 3):
+                group.start_soon(ask, "other", lambda number=number: another(bulk, number))
+            await anyio.sleep(1)
+            group.start_soon(ask, "bulk", bulk.apps.list)
+            await anyio.sleep(1)
+            group.start_soon(ask, "urgent", client.apps.list)
+        assert set(ended[:2]) == {"bulk", "urgent"}
+    assert sum("attributes" in asked for asked in source.asked) == 1
+
+
+async def test_a_short_deadline_of_the_first_is_not_that_of_the_second():
+    """A call that was hopeless for whoever began it is made for whoever has time."""
+    source = Source(left=0, reset_s=50)
+    async with cached_client(source, memory()) as client:
+        await another(client)
+        source.left = 100
+        ends = await gather(client.with_options(deadline=5).apps.list, client.with_options(deadline=500).apps.list)
+    assert isinstance(ends[0], DeadlineExceeded)
+    assert name_of(ends[1]) == "t 2"
+
+
+async def test_a_scope_around_a_shared_call_behaves_as_scopes_do():
+    """A hopeless call within a scope ends when the scope does, not before."""
+    source = Source(left=0, reset_s=50)
+    async with cached_client(source, memory()) as client:
+        await another(client)
+        began_at = anyio.current_time()
+        with anyio.move_on_after(7) as scope:
+            await client.apps.list()
+    assert scope.cancelled_caught
+    assert anyio.current_time() - began_at == pytest.approx(7)
+
+
+async def test_accounts_never_see_each_other_s_answers():
+    """Tokens, users, headers of their own: every difference that the service could see keeps callers apart."""
+    cache, source = memory(), Source(trip_s=0)
+    for token in ("one", "two"):
+        async with cached_client(source, cache, StaticToken(token, client_id="same")) as client:
+            assert name_of(await client.apps.list()).startswith(f"{token} ")
+    async with cached_client(source, cache, StaticToken("one"), headers={"x-team": "b"}) as client:
+        assert name_of(await client.apps.list()) == "one 3"
+    async with cached_client(source, cache, StaticToken("one"), source="another-tag") as client:
+        assert name_of(await client.apps.list()) == "one 1"
+    grants = [PasswordGrant("id", "ann", "p"), PasswordGrant("id", "bob", "p"), PasswordGrant("id2", "ann", "p")]
+    assert len({grant.identity for grant in grants}) == 3
+
+
+async def test_a_cache_outlives_its_clients():
+    """What one client fetched, the next one of the account has."""
+    cache, source = memory(), Source()
+    for _ in range(2):
+        async with cached_client(source, cache) as client:
+            await client.apps.list()
+    assert len(source.asked) == 1
+
+
+async def test_calls_can_pass_by_the_cache_or_renew_it():
+    """``bypass`` neither takes nor keeps; ``refresh`` fetches and keeps."""
+    source = Source()
+    async with cached_client(source, memory()) as client:
+        await client.apps.list()
+        passed = await client.with_options(cache="bypass").apps.list()
+        assert (name_of(passed), passed.http.cache) == ("t 2", None)
+        assert name_of(await client.apps.list()) == "t 1"
+        assert name_of(await client.with_options(cache="refresh").apps.list()) == "t 3"
+        assert name_of(await client.apps.list()) == "t 3"
+        with pytest.raises(ConfigurationError, match="cache='never'.*use, refresh, bypass"):
+            client.with_options(cache="never")
+
+
+@pytest.mark.parametrize("keeps_personal", [False, True])
+async def test_personal_data_is_kept_only_if_asked_for(keeps_personal):
+    """Users and details of crashes, also where only their path was known."""
+    source = Source()
+    cache = memory(keeps_personal=keeps_personal)
+    async with cached_client(source, cache) as client:
+        for _ in range(2):
+            await client.request("GET", "/v2/crash/userData/3c496d3c7239325385dc9232/abc")
+            await client.request("GET", "/v2/crash/3c496d3c7239325385dc9232/abc")
+            await client.request("GET", "/v2/nobody/knows")
+            await client.request("POST", "/v2/apps")
+            await client.request("GET", "/v2/apps")
+    assert len([each for each in source.asked if "knows" in each]) == 2
+    assert len(cache) == (3 if keeps_personal else 1), source.asked
+
+
+async def test_what_is_about_the_distant_past_is_kept_long():
+    """A graph of three days ago and more is final; a younger one grows old more slowly than one of today."""
+    assert FRESHNESS.fresh_s(0) == 60
+    assert FRESHNESS.fresh_s(3600) == 420
+    assert FRESHNESS.fresh_s(72 * 3600) == 10**6
+    assert FRESHNESS.fresh_s(0, is_live=True) == 10
+
+
+def test_settings_that_cannot_be_are_refused():
+    """A cache that is none, ages below nothing, sizes that are no numbers."""
+    with pytest.raises(ConfigurationError, match="cache= must be a MemoryCache"):
+        client_of(Source(), cache={})
+    with pytest.raises(ConfigurationError, match="young_s=-1"):
+        Freshness(young_s=-1)
+    with pytest.raises(ConfigurationError, match="max_bytes"):
+        MemoryCache(max_bytes=1.5)
+
+
+def test_a_clock_set_back_makes_nothing_young():
+    """An answer from the future is none."""
+    now = [EPOCH_S]
+    source = Source(trip_s=0)
+    cache = memory(clock=lambda: now[0])
+
+    async def main():
+        async with cached_client(source, cache) as client:
+            await client.apps.list()
+            now[0] -= 1000
+            await client.apps.list()
+
+    anyio.run(main)
+    assert len(source.asked) == 2
