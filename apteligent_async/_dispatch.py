@@ -129,12 +129,21 @@ class Dispatcher:
         """
         await self._join(visit)
         await self._pass_gate(visit)
+        answer = await self._attempt(visit)
+        return answer if visit.job.stage is Stage.ENDED else await self._perform_again(visit)
+
+    async def _perform_again(self, visit: Visit) -> Answer:
+        """Attempt until the scheduler has had enough: tenacity's loop, which only those enter who need another turn.
+
+        Most calls do not, and it would cost each of them a quarter of all that is done for a call.
+        """
         loop = AsyncRetrying(
             retry=retry_if_result(lambda _: visit.job.stage is not Stage.ENDED),
             stop=stop_never,
             wait=wait_none(),
             sleep=lambda _: self._return(visit),
         )
+        await self._return(visit)
         answer: Answer = await loop(self._attempt, visit)
         return answer
 

@@ -6,7 +6,8 @@ import ipaddress
 import os
 import ssl
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
+from http.cookiejar import CookieJar
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
@@ -30,6 +31,7 @@ __all__ = [
     "HttpLink",
     "has_proxy",
     "is_loopback",
+    "open_client",
     "open_stack",
     "tls_context",
 ]
@@ -37,11 +39,8 @@ __all__ = [
 MOST_BYTES = 64 * 1024 * 1024
 """The largest body, decompressed, that is read: far above anything attested, far below what hurts."""
 
-CONNECT_S = 10.0
-"""Seconds for a connection to be made; at most nine tenths of the time for the whole attempt.
-
-So a connection that is never made is told from an answer that never comes: the one costs no budget, the other may.
-"""
+MOST_ADDRESSES = 256
+"""Parsed addresses that are kept."""
 
 CONNECT_S = 10.0
 """Seconds for a connection to be made; at most nine tenths of the time for the whole attempt.
@@ -130,6 +129,18 @@ def _no_tls() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
+class _NoCookies(CookieJar):
+    """Forgets every cookie: callers are told apart by the token alone, and cookies cost as much as decoding does."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Keep nothing."""
+
+
+def open_client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+    """Make an httpx client of our own: nothing of it comes from the environment."""
+    return httpx.AsyncClient(transport=transport, trust_env=False, cookies=_NoCookies())
+
+
 class HttpLink:
     """Sends requests to one origin. Its state is the httpx client; closing it closes only what it made.
 
@@ -145,8 +156,11 @@ class HttpLink:
     ) -> None:
         self._client = client
         self._origin = str(origin).rstrip("/")
-        self._headers = headers
+        self._headers = {"accept-encoding": CODING, **headers}
         self._owns_client = owns_client
+        if owns_client:  # then they are written once, not in every request
+            client.headers.update(self._headers)
+            self._headers = {}
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -216,22 +230,28 @@ class HttpLink:
         return LinkFailure(error=failed, was_sent=was_sent, headers=headers)
 
     def _build(self, request: Request, token: str | None, timeout_s: float | None) -> httpx.Request:
-        headers = {"accept-encoding": CODING, **self._headers, **dict(request.headers)}
+        headers = {**self._headers, **dict(request.headers)}
         if token is not None:
             headers["authorization"] = Secret(f"Bearer {token}")
         return self._client.build_request(
             request.method,
-            self._origin + request.path + _query(request.query),
+            _address(self._origin, request.path, request.query),
             headers=headers,
             content=request.body or None,
-            timeout=httpx.Timeout(
-                timeout_s, connect=CONNECT_S if timeout_s is None else min(CONNECT_S, 0.9 * timeout_s)
-            ),
+            timeout=_timeout(timeout_s),
         )
 
 
-def _query(pairs: tuple[tuple[str, str], ...]) -> str:
-    return "?" + "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in pairs) if pairs else ""
+@lru_cache(maxsize=MOST_ADDRESSES)
+def _address(origin: str, path: str, query: tuple[tuple[str, str], ...]) -> httpx.URL:
+    """Write an address; the latest are kept, as to parse one is as dear as to decode a small answer."""
+    pairs = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in query)
+    return httpx.URL(f"{origin}{path}?{pairs}" if query else origin + path)
+
+
+@lru_cache
+def _timeout(timeout_s: float | None) -> httpx.Timeout:
+    return httpx.Timeout(timeout_s, connect=CONNECT_S if timeout_s is None else min(CONNECT_S, 0.9 * timeout_s))
 
 
 async def _read(response: httpx.Response) -> bytes:
@@ -263,7 +283,7 @@ async def _end(chunks: AsyncIterator[bytes], response: httpx.Response) -> None:
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+    return dict(headers.items())
 
 
 def _bare(error: Exception) -> Exception:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.lowlevel
-import httpx
 from attrs import evolve
 
 from apteligent_async._auth import TokenKeeper
@@ -19,7 +18,7 @@ from apteligent_async._budgets import shared_budget
 from apteligent_async._cache.entries import account_of
 from apteligent_async._calls import Call
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
-from apteligent_async._http import HttpLink, open_stack
+from apteligent_async._http import HttpLink, open_client, open_stack
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.signals import Job, Lane, Priority
 from apteligent_async._settings import ResolvedSettings, Settings, resolve
@@ -343,5 +342,5 @@ def _link(settings: ResolvedSettings) -> HttpLink:
     transport = settings.transport or open_stack(
         settings.origin, proxy=settings.proxy, ssl_context=settings.ssl_context, most_free=policy.max_in_flight
     )
-    client = httpx.AsyncClient(transport=transport, trust_env=False)
+    client = open_client(transport)
     return HttpLink(client, origin=settings.origin, headers=settings.headers, owns_client=True)
