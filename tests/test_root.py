@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import apteligent_async
 from apteligent_async import errors
@@ -88,17 +91,42 @@ def test_every_error_can_be_caught_from_the_root():
 
 
 def test_the_root_defines_nothing():
-    """It is a table of contents: every public name is at home elsewhere, and the code is imports and one list."""
+    """It is a table of contents: every public name is at home elsewhere, and the code is imports and lists of names."""
     for name in set(apteligent_async.__all__) - {"__version__", "FilterEncoder"}:
         assert getattr(apteligent_async, name).__module__.startswith("apteligent_async.")
     source = Path(apteligent_async.__file__).read_text(encoding="utf-8")
-    assert not re.search(r"^(def|class|async|if|try|for)\b", source, flags=re.MULTILINE)
+    assert not re.search(r"^(def|class|async|try|for)\b", source, flags=re.MULTILINE)
+    assert re.findall(r"^if .*", source, flags=re.MULTILINE) == ["if TYPE_CHECKING:", "if not TYPE_CHECKING:"]
+
+
+def test_the_root_imports_for_type_checkers_what_it_gives_when_asked():
+    """The two lists of homes are one, so that no name is missing in editors or in programs."""
+    source = Path(apteligent_async.__file__).read_text(encoding="utf-8")
+    [block] = [node for node in ast.parse(source).body if isinstance(node, ast.If) and isinstance(node.test, ast.Name)]
+    seen = {f"{node.module}.{name.name}" for node in block.body for name in node.names}
+    homes = apteligent_async._HOMES.items()
+    assert seen == {f"apteligent_async.{home}.{name}" for home, names in homes for name in names.split()}
+    assert set(apteligent_async.__all__) == {name.rpartition(".")[2] for name in seen} | {"__version__"}
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    """A misspelt name is told at once, and `hasattr` works."""
+    assert not hasattr(apteligent_async, "ApteligentCleint")
+    with pytest.raises(ImportError, match="ApteligentCleint"):
+        from apteligent_async import ApteligentCleint  # noqa: F401
+
+
+def test_importing_the_root_is_cheap():
+    """The client, and with it httpx, is imported when the first of its names is asked for."""
+    loaded = run("import sys, apteligent_async; print(*sys.modules)").split()
+    assert "apteligent_async" in loaded
+    assert [name for name in loaded if name in {"httpx", "anyio", "attrs", "apteligent_async.client"}] == []
 
 
 def test_importing_brings_in_no_extra():
     """Whoever only calls the service pays for none of the optional libraries."""
     core = "import sys, anyio, attrs, cattrs, httpx, platformdirs, tenacity; before = set(sys.modules)"
-    loaded = run(core + "; import apteligent_async; print(*(set(sys.modules) - before))").split()
+    loaded = run(core + "; from apteligent_async import *; print(*(set(sys.modules) - before))").split()
     assert "apteligent_async.client" in loaded
     assert [name for name in loaded if name.split(".")[0] in EXTRAS] == []
 

@@ -18,13 +18,13 @@ __all__ = ["run"]
 
 _HELP = """Mobile app metrics from the Apteligent REST API v2.
 
-To try it without an account, run `apteligent simulate` in another terminal and set APTELIGENT_BASE_URL and
-APTELIGENT_TOKEN to what it prints. Then begin with
+To try it without an account, run `apteligent simulate` in another terminal, and set APTELIGENT_BASE_URL \
+and APTELIGENT_TOKEN to what it prints. Then begin with
 
-    apteligent apps                       # which app crashes most
-    apteligent pie APP --by os            # on which system
-    apteligent crashes APP                # by which crash
-    apteligent crash APP CRASH --users    # where in the code, and who is affected
+    apteligent apps                      # which app crashes most
+    apteligent pie APP --by os           # on which system
+    apteligent crashes APP               # by which crash
+    apteligent crash APP HASH --users    # its stack, and who met it
 """
 
 
@@ -35,12 +35,12 @@ def run(arguments: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> in
         arguments: all but the program's name.
         commands: by name, where each function is, to be imported when it is called, and what it is for.
     """
-    app = App(
-        name="apteligent", version=__version__, help=_HELP, default_parameter=Parameter(show_default=_default_text)
-    )
+    # Markdown is slow to import: the list of all commands does without.
+    shown = Parameter(show_default=_default_text)
+    app = App(name="apteligent", version=__version__, help=_HELP, help_format="plaintext", default_parameter=shown)
     for name, (function, purpose) in commands.items():
         # A command's own page comes from its docstring; a list of all commands must not import them.
-        app.command(function, name=name, help=None if name in arguments else purpose)
+        app.command(function, name=name, help=None if name in arguments else purpose, help_format="markdown")
     app.register_install_completion_command()
 
     @app.meta.default

@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from cyclopts import Parameter
 from rich.console import Console
 
-from apteligent_async import ApteligentClient, UnattestedWarning
+from apteligent_async import ApteligentClient, RetryPolicy, UnattestedWarning
 from apteligent_async.cli.accounts import access_for
 from apteligent_async.cli.drawing import NO_DRAWING, present
 from apteligent_async.cli.flags import PositiveDuration  # noqa: TC001  the command line reads the annotations
@@ -56,14 +56,17 @@ class Connection:
     base_url: str | None = None
     deadline: PositiveDuration | None = None
 
-    def client(self) -> ApteligentClient:
+    def client(self, retry: RetryPolicy | None = None) -> ApteligentClient:
         """Make the client; it is not open yet.
+
+        Args:
+            retry: when failed calls are sent again, if not as usual.
 
         Raises:
             ConfigurationError: there is no login, or it belongs elsewhere.
         """
         access = access_for(self.account, base_url=self.base_url, region=self.region)
-        return ApteligentClient(access.credentials, base_url=access.base_url, region=access.region)
+        return ApteligentClient(access.credentials, base_url=access.base_url, region=access.region, retry=retry)
 
 
 @define(eq=False)

@@ -132,7 +132,7 @@ def _cannot_write(path: Path | None, error: OSError) -> CannotWrite:
 
 
 def _json_text(view: View) -> str:
-    facts = {"facts": {name: _json_value(value) for name, value in view.facts}} if view.facts else {}
+    facts = {"facts": {name.replace(" ", "_"): _json_value(value) for name, value in view.facts}} if view.facts else {}
     tables = {sheet.name: _json_rows(sheet) for sheet in view.sheets}
     return json.dumps({"title": view.title, **facts, **tables, "notes": list(view.notes)}) + "\n"
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 from attrs import field, frozen
 from cyclopts import Parameter
 from rich.table import Table
 
-from apteligent_async import AppAttribute, ApteligentClient, RateLimitedError, RetryPolicy
+from apteligent_async import AppAttribute, RateLimitedError, RetryPolicy
+from apteligent_async.cli.asking import Connection
 from apteligent_async.cli.output import open_console, print_json
 
 if TYPE_CHECKING:
@@ -50,22 +51,22 @@ class _Found:
 
 def limits(
     *,
-    base_url: str | None = None,
-    region: Literal["us", "eu"] | None = None,
+    connection: Connection = Connection(),  # noqa: B008  frozen
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Show the rate budget: how much there is, what is left, when it resets, and who else spends it.
 
-    Costs one cheap call, and a login where there is no token. Credentials come from the environment:
-    APTELIGENT_TOKEN, or APTELIGENT_CLIENT_ID, APTELIGENT_USERNAME and APTELIGENT_PASSWORD.
+    Costs one cheap call, and a login where there is no token.
+
+        apteligent limits
+        apteligent limits --account eu-team --json
 
     Args:
-        base_url: Another origin in place of a region, such as that of a simulator.
-        region: The service's site.
+        connection: Where the service is.
         as_json: Print one JSON object at the end; everything else goes to standard error.
 
     """
-    found = anyio.run(_ask, base_url, region)
+    found = anyio.run(_ask, connection)
     console = open_console(as_json=as_json)
     table = Table.grid(padding=(0, 2))
     for name, text in _rows(found):
@@ -76,7 +77,7 @@ def limits(
         print_json(_figures(found))
 
 
-async def _ask(base_url: str | None, region: str | None) -> _Found:
+async def _ask(connection: Connection) -> _Found:
     """Make the call; a 429 tells as much as an answer, so it is not waited out."""
     requests: Counter[str] = Counter()
 
@@ -84,11 +85,10 @@ async def _ask(base_url: str | None, region: str | None) -> _Found:
         if event.name == "call.answer" and event.detail["outcome"] != "not sent":
             requests[event.detail["label"]] += 1
 
-    retry = RetryPolicy(max_rate_limited=1)
-    async with ApteligentClient(base_url=base_url, region=region, retry=retry) as client:
+    async with connection.client(RetryPolicy(max_rate_limited=1)) as client:
         client.on_event(count)
         try:
-            await client.apps.list([AppAttribute.APP_NAME])
+            await client.with_options(deadline=connection.deadline).apps.list([AppAttribute.APP_NAME])
         except RateLimitedError as refusal:
             if refusal.limit is None and refusal.reset is None:
                 raise

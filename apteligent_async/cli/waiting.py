@@ -40,7 +40,7 @@ class Waiting:
     def sentence(self) -> str:
         """The same in a line."""
         if self.until is None:
-            return f"Waiting for an answer of the service: {self.reason}"
+            return f"Waiting: {self.reason}"
         return f"Waiting {math.ceil(self.seconds)} s, until {self.until:%H:%M:%S}: {self.reason}"
 
 
@@ -78,7 +78,7 @@ class WaitWatch:
 
 
 def _reason(cause: str) -> str:
-    return reason_of(cause).short if cause else "it has not come yet"
+    return reason_of(cause).short if cause else "the service has not answered yet"
 
 
 def _is_later(until: datetime | None, told: datetime | None) -> bool:

@@ -145,7 +145,7 @@ def crash(
     Who is affected is personal data and is asked for only with --users. Costs one call, one more for each of: an app
     given by name, a hash not given whole, --users.
 
-        apteligent crash 'Lantern Maps'                        # the crash that most users met
+        apteligent crash 'Lantern Maps'
         apteligent crash 'Lantern Maps' 7eb5a1c9 --users
         apteligent crash Lantern 7eb5a1c9 --conditions --output conditions.csv
 

@@ -60,7 +60,7 @@ def live(
 def _view(answers: Sequence[tuple[App, LiveStats]]) -> View:
     apps = [app for app, _ in answers]
     rates = tuple(
-        (f"crash rate of {app.name}", f"{found.crash_percentage:g} %")
+        (f"crash % of {app.name}", found.crash_percentage)
         for app, found in answers
         if found.crash_percentage is not None
     )

@@ -22,6 +22,7 @@ from apteligent_async.cli.families.metrics import (
 from apteligent_async.cli.families.pictures import bars_of, lines_of
 from apteligent_async.cli.formats import Output
 from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.apps import App
 from apteligent_async.models.times import span
 
@@ -74,6 +75,8 @@ def pie(
 
     """
     narrowed = filters_of(filters)
+    if by == "service" and is_of_errors(graph):
+        raise ConfigurationError(f"{graph} cannot be cut by service: latency, volume, errors, dataIn and dataOut can.")
 
     async def find(asker: Asker) -> View:
         client = asker.client
