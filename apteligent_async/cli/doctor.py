@@ -42,6 +42,10 @@ def doctor(
     The token's check costs one cheap call of the budget, and a login where there is no token; the others cost none.
     No secret is printed. Exits with 1 if something is broken.
 
+        apteligent doctor
+        apteligent doctor --account eu-team --json
+        apteligent doctor --base-url http://127.0.0.1:8080
+
     Args:
         account: A stored login; without, the environment counts, and then the login "default".
         base_url: Another origin in place of a region, such as that of a simulator.

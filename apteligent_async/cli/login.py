@@ -53,9 +53,8 @@ def login(
     APTELIGENT_CLIENT_ID, APTELIGENT_USERNAME and APTELIGENT_PASSWORD hold is not asked for. Nothing secret is taken
     from the command line, and no password is kept. Costs one call of the budget.
 
-    Examples:
         apteligent login
-        apteligent login --account eu-team --region eu
+        apteligent login --account eu-team --region eu --days 365
         pass show apteligent/token | apteligent login --token-stdin
 
     Args:
@@ -86,6 +85,8 @@ def logout(*, account: str = DEFAULT, as_json: AsJson = False) -> int:
 
     The service has no call that ends a token: whoever has a copy can use it until its end.
 
+        apteligent logout --account eu-team
+
     Args:
         account: The name that it is kept under.
         as_json: Print one JSON object at the end; everything else goes to standard error.
@@ -101,6 +102,9 @@ def logout(*, account: str = DEFAULT, as_json: AsJson = False) -> int:
 
 def accounts(*, as_json: AsJson = False) -> int:
     """List the logins that are kept: of which place, and until when. Costs no call.
+
+        apteligent accounts
+        apteligent accounts --json
 
     Args:
         as_json: Print one JSON object at the end; everything else goes to standard error.
