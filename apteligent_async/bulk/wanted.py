@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from enum import Enum
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +149,14 @@ def _values(what: str, name: str, given: Any) -> tuple[Any, ...]:
     several = given if isinstance(given, list | tuple) else [given]
     if not several:
         raise ConfigurationError(f"{name} is an empty list: leave it out, or name what is wanted.")
-    return tuple(FrozenMapping(value) if isinstance(value, Mapping) else value for value in several)
+    return tuple(map(_plain, several))
+
+
+def _plain(value: Any) -> Any:
+    """Make a value that can be kept: what a set holds becomes its text, and what can change no longer can."""
+    if isinstance(value, Mapping):
+        return FrozenMapping({_plain(name): _plain(item) for name, item in value.items()})
+    return value.value if isinstance(value, Enum) else value
 
 
 def _attributes(given: Any) -> tuple[str, ...]:
@@ -156,7 +164,7 @@ def _attributes(given: Any) -> tuple[str, ...]:
     unknown = [name for name in several if name not in list(AppAttribute)]
     if unknown or not several:
         raise ConfigurationError(f"attributes cannot be {unknown or given!r}; there are {', '.join(AppAttribute)}.")
-    return tuple(str(AppAttribute(name)) for name in several)
+    return tuple(AppAttribute(name).value for name in several)
 
 
 def require_whole(name: str, value: Any) -> int:
