@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import datetime
+from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -79,11 +80,17 @@ def _png(chart: dict[str, Any], _: str) -> bytes:
 
 def _html(chart: dict[str, Any], title: str) -> bytes:
     """Write a page of our own: those of the libraries let a name that holds markup end their script."""
+    harmless = json.dumps(chart).replace("<", "\\u003c")
+    page = _PAGE.format(title=escape(printable(title)), bundle=_bundle(), chart=harmless)
+    return page.encode()
+
+
+@cache
+def _bundle() -> str:
+    """Give all that the page needs to draw; putting it together takes seconds."""
     import vl_convert  # noqa: PLC0415  an extra
 
-    harmless = json.dumps(chart).replace("<", "\\u003c")
-    page = _PAGE.format(title=escape(printable(title)), bundle=vl_convert.javascript_bundle(_SNIPPET), chart=harmless)
-    return page.encode()
+    return vl_convert.javascript_bundle(_SNIPPET)
 
 
 def _chart(picture: Picture) -> dict[str, Any]:

@@ -29,6 +29,7 @@ _MARKS = "*o+x#@="
 _MOST_LINES = len(_MARKS)
 _LINE_ROWS = 16
 _LEAST_WIDTH = 30
+_MARGIN = 20
 
 
 def draw(picture: Picture, console: Console) -> None:
@@ -151,10 +152,14 @@ def _heights(values: Sequence[float]) -> Sequence[float]:
 
 
 def _tick_places(labels: Sequence[str], width: int) -> Sequence[int]:
-    """Choose the labels to write, first and last among them, so that they do not touch."""
-    room = max(len(label) for label in labels) + 3
-    count = max(min((width - 12) // room, len(labels)), 2)
-    return sorted({round(number * (len(labels) - 1) / (count - 1)) for number in range(count)})
+    """Choose the labels to write, first and last among them, so that they do not touch.
+
+    The outer ones are written inwards and the others centred, so neighbours need one and a half times their length.
+    """
+    last = len(labels) - 1
+    room = max(map(cell_len, labels)) * 3 // 2 + 2
+    step = max(math.ceil(last * room / max(width - _MARGIN, room)), 1)
+    return [*range(0, last - step + 1, step), last] if last else [0]
 
 
 def _digits(values: Iterable[float]) -> int:

@@ -1,0 +1,140 @@
+"""Files that only their owner can read: their modes, their wholeness, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apteligent_async import ConfigurationError, _private_files
+from apteligent_async._private_files import read_private, remove_private, state_folder, write_private
+
+posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Name a file in a folder that does not exist yet."""
+    return tmp_path / "state" / "file"
+
+
+def mode(path):
+    """Give the permissions of a file."""
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@given(st.binary(max_size=200))
+def test_what_is_written_is_read(tmp_path_factory, content):
+    """Byte by byte."""
+    path = tmp_path_factory.mktemp("state") / "new" / "file"
+    write_private(path, content)
+    assert read_private(path) == content
+
+
+@posix
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_nobody_else_can_read_it_whatever_the_mask(path, mask):
+    """The file is 0600 and its folder 0700, from the first moment on."""
+    old = os.umask(mask)
+    try:
+        write_private(path, b"secret")
+    finally:
+        os.umask(old)
+    assert (mode(path), mode(path.parent)) == (0o600, 0o700)
+
+
+@posix
+@pytest.mark.parametrize("wide", [0o640, 0o604, 0o660, 0o620, 0o602, 0o601])
+def test_a_file_that_others_can_use_is_refused(path, wide):
+    """Reading, writing or running it: the mend is named, and works."""
+    write_private(path, b"secret")
+    path.chmod(wide)
+    with pytest.raises(ConfigurationError, match=rf"mode {wide:o}\): run chmod 600 '{path}'"):
+        read_private(path)
+    path.chmod(0o600)
+    assert read_private(path) == b"secret"
+
+
+@posix
+def test_a_folder_that_others_can_use_is_refused(path):
+    """For reading and for writing: whoever can write there could put a file of his in the place of ours."""
+    write_private(path, b"old")
+    path.parent.chmod(0o770)
+    for use in (lambda: read_private(path), lambda: write_private(path, b"new")):
+        with pytest.raises(ConfigurationError, match=f"run chmod 700 '{path.parent}'"):
+            use()
+    path.parent.chmod(0o700)
+    assert read_private(path) == b"old"
+
+
+@posix
+def test_a_file_of_another_user_is_refused(path, monkeypatch):
+    """Even where its mode is right."""
+    write_private(path, b"secret")
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    with pytest.raises(ConfigurationError, match="belongs to another user"):
+        read_private(path)
+
+
+@posix
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_no_file_is_refused_at_once(path, kind):
+    """A link is not followed, and a pipe is not waited for."""
+    write_private(path.with_name("other"), b"secret")
+    {
+        "link": lambda: path.symlink_to(path.with_name("other")),
+        "pipe": lambda: os.mkfifo(path, 0o600),
+        "folder": lambda: path.mkdir(mode=0o700),
+    }[kind]()
+    with pytest.raises((ConfigurationError, IsADirectoryError)):
+        read_private(path)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(path, monkeypatch):
+    """A full disk, or a kill, tears nothing."""
+    write_private(path, b"old")
+
+    def fail(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        write_private(path, b"new and longer")
+    assert read_private(path) == b"old"
+    assert [each.name for each in path.parent.iterdir()] == ["file"]
+
+
+def test_the_content_is_on_disk_before_it_takes_the_place(path, monkeypatch):
+    """Flushed first, renamed second: a reader sees the old bytes or the new ones, never half."""
+    seen = []
+    replace = Path.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: seen.append(os.fstat(descriptor).st_size))
+    monkeypatch.setattr(Path, "replace", lambda new, old: (seen.append("replaced"), replace(new, old))[1])
+    write_private(path, b"12345")
+    assert seen == [5, "replaced"]
+
+
+def test_removing_tells_whether_there_was_one(path):
+    """Twice does no harm."""
+    write_private(path, b"")
+    assert (remove_private(path), remove_private(path)) == (True, False)
+
+
+def test_the_state_folder_is_the_platforms(monkeypatch, tmp_path):
+    """On Linux it follows ``XDG_STATE_HOME``; asking for it makes nothing."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    found = state_folder()
+    assert found.name == "apteligent-async"
+    assert not found.exists()
+
+
+def test_systems_without_modes_are_not_asked_for_them(path, monkeypatch):
+    """Where modes mean nothing, none is refused."""
+    write_private(path, b"secret")
+    path.chmod(0o644)
+    monkeypatch.setattr(_private_files, "_HAS_MODES", False)
+    assert read_private(path) == b"secret"
