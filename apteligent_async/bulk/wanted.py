@@ -71,6 +71,8 @@ class Wanted:
         if not isinstance(what, str) or what not in FAMILIES:
             raise ConfigurationError(f"what={what!r} is no kind of data{guess(what, FAMILIES)}.")
         versions = (app_version,) if isinstance(app_version, str) else tuple(app_version)
+        if not all(isinstance(version, str) and version for version in versions):
+            raise ConfigurationError(f"app_version lists texts such as 'latest' or '2.*', not {app_version!r}.")
         given = {**FAMILIES[what].defaults, **arguments}
         self.__attrs_init__(
             what=what,
@@ -160,7 +162,7 @@ def _plain(value: Any) -> Any:
 
 
 def _attributes(given: Any) -> tuple[str, ...]:
-    several = (given,) if isinstance(given, str) else tuple(given)
+    several = tuple(given) if isinstance(given, list | tuple) else (given,)
     unknown = [name for name in several if name not in list(AppAttribute)]
     if unknown or not several:
         raise ConfigurationError(f"attributes cannot be {unknown or given!r}; there are {', '.join(AppAttribute)}.")
