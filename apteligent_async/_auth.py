@@ -161,12 +161,17 @@ class TokenKeeper:
         """What must never be repeated, the present token included."""
         return (*self._secrets, self._token or "")
 
+    @property
+    def has_token(self) -> bool:
+        """Whether a token is in hand that has time left."""
+        return self._token is not None and not self._is_spent
+
     def take(self) -> str | None:
         """Give the token to send with, or None if `token` must be asked for first.
 
         What was fetched is used at least once, however short its life.
         """
-        if self._token is None or self._is_spent:
+        if not self.has_token:
             return None
         self._is_used = True
         return self._token
@@ -183,7 +188,7 @@ class TokenKeeper:
 
     @property
     def _is_spent(self) -> bool:
-        return self._is_used and anyio.current_time() >= self._ends_at
+        return self._ends_at < math.inf and self._is_used and anyio.current_time() >= self._ends_at
 
     async def held(self) -> Token:
         """Describe the token in hand, fetched if need be, with the seconds that it has left."""

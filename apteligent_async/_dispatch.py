@@ -269,6 +269,8 @@ class Dispatcher:
 
     async def _pass_gate(self, visit: Visit) -> None:
         """Sleep until the job has been started; a caller that leaves before sending gives its start back."""
+        if visit.job.stage is Stage.STARTED and visit.failure is None:
+            return
         since = anyio.current_time()
         try:
             if not visit.has_turn:

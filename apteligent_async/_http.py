@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import ssl
 from contextlib import suppress
@@ -183,8 +184,10 @@ class HttpLink:
             raise ClientStateError("The httpx client beneath this client has been closed.", endpoint=request.endpoint)
         received: list[httpx.Response] = []
         try:
-            with anyio.fail_after(timeout_s):
+            deadline_at = math.inf if timeout_s is None else anyio.current_time() + timeout_s
+            with anyio.CancelScope(deadline=deadline_at):
                 return await self._exchange(self._build(request, token, timeout_s), received)
+            return self._failure(TimeoutError(), received, timeout_s)
         except OUR_FAULT as error:
             problem = type(error).__name__
         except (httpx.HTTPError, httpx.StreamError, OSError, Garbled) as error:

@@ -257,10 +257,7 @@ class Session:
         while True:
             self.require_open()
             if call.request.is_authorized:
-                waited_s = call.visit.waited_s
-                with call.visit.waiting():
-                    await self._keeper.token()
-                call.token_s += call.visit.waited_s - waited_s
+                await self._await_token(call)
             try:
                 return self._result(call, await self._dispatcher.perform(call.visit))
             except NotSent:
@@ -275,6 +272,14 @@ class Session:
                 if has_renewed or not self._keeper.reject(error, token=call.token, path=path):
                     raise
                 has_renewed = True
+
+    async def _await_token(self, call: Call[Any]) -> None:
+        if self._keeper.has_token:
+            return
+        waited_s = call.visit.waited_s
+        with call.visit.waiting():
+            await self._keeper.token()
+        call.token_s += call.visit.waited_s - waited_s
 
     async def _outlast_scope(self, call: Call[Any]) -> None:
         """Wait for an enclosing scope to cancel a call that is hopeless within it, unless its owner moves its end."""

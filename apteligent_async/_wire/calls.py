@@ -115,7 +115,7 @@ class Endpoint(Generic[Found]):
             ConfigurationError: an argument cannot work, so nothing should be sent.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
-        segments = {name: given.pop(name, None) for name in _PLACEHOLDER.findall(self.template)}
+        segments = {name: given.pop(name, None) for name in _placeholders(self.template)}
         filters = given.pop("filters", None) if self.takes_filters else None
         unknown = given.keys() - self.parameters.keys()
         if unknown:
@@ -169,6 +169,8 @@ class Endpoint(Generic[Found]):
         return evolve(self, template=self.alternative, alternative=self.template)
 
     def _path(self, segments: Mapping[str, Any]) -> str:
+        if not segments:
+            return self.template
         return _PLACEHOLDER.sub(lambda match: self._segment(match[1], segments[match[1]]), self.template)
 
     def _segment(self, name: str, value: Any) -> str:
@@ -186,6 +188,11 @@ class Endpoint(Generic[Found]):
             elif parameter.is_required:
                 raise ConfigurationError(f"{self.name} needs {name}.", endpoint=self.name)
         return tuple(pairs)
+
+
+@cache
+def _placeholders(template: str) -> tuple[str, ...]:
+    return tuple(_PLACEHOLDER.findall(template))
 
 
 @cache

@@ -12,7 +12,6 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import attrs
 from cattrs import Converter
 
 from apteligent_async._wire.objects import OWN_KEY, Names, configure, locate
@@ -37,7 +36,7 @@ from apteligent_async.models.trends import TrendBucket, TrendBuckets
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
-__all__ = ["NAMES", "json_object", "loads", "structure", "structure_result", "unstructure"]
+__all__ = ["NAMES", "attach", "json_object", "loads", "structure", "structure_result", "unstructure"]
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a character, perhaps without its other half, which no text can hold."""
@@ -109,7 +108,21 @@ def structure_result(
         raise ResponseError("The answer is not what was expected: $.data is missing.", path="$.data")
     found = _structure(body["data"], result, prefix="$.data")
     rest = {key: value for key, value in body.items() if key != "data"}
-    return attrs.evolve(found, envelope=structure(rest, Envelope), http=http() if http else None)
+    attach(found, envelope=structure(rest, Envelope) if rest else _bare_envelope())
+    return attach(found, http=http() if http else None)
+
+
+def attach(result: ResultType, **attributes: object) -> ResultType:
+    """Complete a result that nobody has seen yet, in place: to copy it costs more than to make it."""
+    for name, value in attributes.items():
+        object.__setattr__(result, name, value)
+    return result
+
+
+@cache
+def _bare_envelope() -> Envelope:
+    """Give the envelope of every answer that has nothing but ``data``."""
+    return structure({}, Envelope)
 
 
 def unstructure(model: Part) -> Any:

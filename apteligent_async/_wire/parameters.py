@@ -47,6 +47,8 @@ def encoded(encode: Encoder, name: str, value: Any) -> tuple[str, ...]:
     """Write a value as its encoder does, or as it is if it is `Unchecked`."""
     sent = (str(value.value),) if isinstance(value, Unchecked) else encode(name, value)
     for each in sent:
+        if each.isascii():
+            continue
         try:
             each.encode("utf-8")
         except UnicodeEncodeError:
@@ -75,25 +77,31 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
 
 def one_of(kind: type[StrEnum]) -> Encoder:
     """Send a member of a closed set, given as such or as text."""
-    return lambda name, value: (_member(kind, name, value),)
+    known = _values(kind)
+    return lambda name, value: (_member(known, name, value),)
 
 
 def comma_list_of(kind: type[StrEnum]) -> Encoder:
     """Send several members of a closed set as one text."""
+    known = _values(kind)
 
     def encode(name: str, value: Any) -> tuple[str, ...]:
         items = (value,) if isinstance(value, str | Unchecked) else value
-        return (",".join(_member(kind, name, item) for item in items),)
+        return (",".join(_member(known, name, item) for item in items),)
 
     return encode
 
 
-def _member(kind: type[StrEnum], name: str, value: Any) -> str:
+def _values(kind: type[StrEnum]) -> dict[str, str]:
+    return {member.value: member.value for member in kind}
+
+
+def _member(known: Mapping[str, str], name: str, value: Any) -> str:
     if isinstance(value, Unchecked):
         return str(value.value)
-    allowed = [member.value for member in kind]
-    if isinstance(value, str) and value in allowed:
-        return str(value)
+    if isinstance(value, str) and value in known:
+        return known[value]
+    allowed = list(known)
     raise ConfigurationError(
         f"{name} cannot be {value!r}{_guess(value, allowed)}; allowed are {', '.join(allowed)}. "
         f"Unchecked({str(value)!r}) sends it all the same."
@@ -211,9 +219,8 @@ def filter_texts(name: str, value: Any) -> dict[str, str]:
     """Check the names of filters and make text of their values."""
     if not isinstance(value, Mapping):
         raise ConfigurationError(f"{name} must map names to values, not {value!r}.")
-    return {
-        _member(FilterField, name, key): encoded(text, name, item)[0] for key, item in value.items() if item is not None
-    }
+    known = _values(FilterField)
+    return {_member(known, name, key): encoded(text, name, item)[0] for key, item in value.items() if item is not None}
 
 
 def query_pairs(name: str, value: Any) -> tuple[tuple[str, str], ...]:

@@ -9,10 +9,8 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, quote_plus, urlsplit
 
-from attrs import evolve
-
 from apteligent_async._scheduling.signals import Reading
-from apteligent_async._wire.codec import json_object, loads, structure, structure_result
+from apteligent_async._wire.codec import attach, json_object, loads, structure, structure_result
 from apteligent_async._wire.dialects import ApteligentDialect
 from apteligent_async.errors import (
     ApteligentError,
@@ -110,7 +108,7 @@ def _result(
     if endpoint.is_enveloped:
         return cast("Found", structure_result(body, result, http=http))
     found = structure(body, result)
-    return cast("Found", evolve(found, http=http()))
+    return cast("Found", attach(found, http=http()))
 
 
 def _refusal(endpoint: Endpoint[Any], reply: Reply, secrets: Sequence[str]) -> ApteligentError:
