@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from apteligent_async._wire.dialects import ApteligentDialect, Dialect, IetfDialect, XRateLimitDialect
     from apteligent_async.bulk.plan import Plan
     from apteligent_async.bulk.report import PullReport
+    from apteligent_async.bulk.wanted import Wanted
     from apteligent_async.client import ApteligentClient
     from apteligent_async.errors import (
         ApteligentError,
@@ -137,6 +138,7 @@ __all__ = [
     "UnattestedWarning",
     "Unchecked",
     "UnsafeLinkError",
+    "Wanted",
     "XRateLimitDialect",
     "__version__",
     "bracketed_filters",
@@ -158,6 +160,7 @@ _HOMES = {
     "_wire.dialects": "ApteligentDialect Dialect IetfDialect XRateLimitDialect",
     "bulk.plan": "Plan",
     "bulk.report": "PullReport",
+    "bulk.wanted": "Wanted",
     "client": "ApteligentClient",
     "errors": (
         "ApteligentError AuthenticationError BadRequestError ClientStateError ConfigurationError "
