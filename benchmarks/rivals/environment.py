@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["RivalError", "ask", "is_ready", "prepare"]
+__all__ = ["RivalError", "ask", "ask_own", "is_ready", "prepare"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _PINS: Final = _ROOT / "benchmarks" / "rivals.txt"
@@ -52,7 +52,21 @@ def ask(module: str, arguments: Sequence[str], *, timeout_s: float) -> Any:
         RivalError: it failed, or took longer than `timeout_s`.
 
     """
-    said = _run([str(_PYTHON), "-W", "ignore", "-m", module, *arguments], timeout_s=timeout_s)
+    return _asked(str(_PYTHON), module, arguments, timeout_s)
+
+
+def ask_own(module: str, arguments: Sequence[str], *, timeout_s: float) -> Any:
+    """Do the same in the environment that this process runs in, so that ours and theirs are measured alike.
+
+    Raises:
+        RivalError: it failed, or took longer than `timeout_s`.
+
+    """
+    return _asked(sys.executable, module, arguments, timeout_s)
+
+
+def _asked(python: str, module: str, arguments: Sequence[str], timeout_s: float) -> Any:
+    said = _run([python, "-W", "ignore", "-m", module, *arguments], timeout_s=timeout_s)
     return json.loads(said.splitlines()[-1])
 
 
