@@ -277,7 +277,7 @@ async def test_calls_can_pass_by_the_cache_or_renew_it():
         assert name_of(await client.apps.list()) == "t 1"
         assert name_of(await client.with_options(cache="refresh").apps.list()) == "t 3"
         assert name_of(await client.apps.list()) == "t 3"
-        with pytest.raises(ConfigurationError, match="cache='never'.*use, refresh, bypass"):
+        with pytest.raises(ConfigurationError, match=r"cache='never'.*use, refresh, bypass"):
             client.with_options(cache="never")
 
 

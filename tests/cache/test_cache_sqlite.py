@@ -1,4 +1,4 @@
-"""The cache in a file: shared by processes, private, bounded, and never in the way. In real time, as it uses a thread."""
+"""The cache in a file: shared, private, bounded, and never in the way. In real time, as it uses a thread."""
 
 from __future__ import annotations
 
