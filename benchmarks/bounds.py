@@ -102,7 +102,8 @@ def makespan_bound(meter: Meter, *, now: float, n: int, trip: Trip) -> float:
             ages_s = [now - at for at in meter.log]
             return sliding(budget=meter.budget, window_s=meter.window_s, ages_s=ages_s, n=n, trip=trip)
         case SlidingCounter():
-            ends_in_s = meter.opened_at(now) + meter.window_s - now
+            meter.left(now)
+            ends_in_s = meter.began_at + meter.window_s - now
             loads = {"budget": meter.budget, "before": meter.before, "used": meter.used}
             return counter(window_s=meter.window_s, ends_in_s=ends_in_s, **loads, n=n, trip=trip)
         case Gcra():

@@ -225,7 +225,8 @@ class SlidingCounter:
             self.used += 1
 
     def reset_at(self, now: float) -> float:
-        edge_at = self.opened_at(now) + self.window_s
+        self._roll(now)
+        edge_at = self.began_at + self.window_s
         if self.announced is Announced.EDGE or self.left(now) >= 1:
             return edge_at
         spare = self.budget - 1 - self.used
@@ -235,7 +236,7 @@ class SlidingCounter:
 
     def opened_at(self, now: float) -> float:
         self._roll(now)
-        return self.began_at
+        return self.began_at - self.window_s  # what was used in the last window still weighs
 
     def _roll(self, now: float) -> None:
         while now >= self.began_at + self.window_s:

@@ -135,6 +135,7 @@ class Server:
     _seen: dict[str, float] = field(factory=dict, init=False)
     _owed_since: float | None = field(default=None, init=False)
     _promised_at: float = field(default=math.inf, init=False)
+    _is_misstated: bool = field(default=False, init=False)
     _earlier: Stated | None = field(default=None, init=False)
 
     def left(self, now: float) -> int:
@@ -195,6 +196,8 @@ class Server:
             return ("cold start",)
         if self._promised_at <= now:  # no answer since: every answer makes a new promise
             self._seen["false reset"] = now
+        elif self._is_misstated:  # the reset to wait for was stated falsely, however long ago
+            self._seen["skew"] = now
         return tuple(cause for cause, at in self._seen.items() if at >= opened_at)
 
     def _state(self, now: float, *, is_allowed: bool) -> Stated | None:
@@ -202,6 +205,7 @@ class Server:
         skew_s = temper.skew_s
         if temper.bounce_s:
             skew_s += self.dice.uniform(-temper.bounce_s, temper.bounce_s)
+        self._is_misstated = bool(skew_s)
         if skew_s:
             self._seen["skew"] = now
         self._promised_at = self.meter.reset_at(now)

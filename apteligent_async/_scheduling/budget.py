@@ -22,7 +22,7 @@ from apteligent_async._scheduling.readings import (
 )
 from apteligent_async._scheduling.signals import Cause
 from apteligent_async._scheduling.views import View, views_of
-from apteligent_async._scheduling.windows import Windows
+from apteligent_async._scheduling.windows import WHOLE_S, Windows
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job, Reading
@@ -35,6 +35,9 @@ TELLING_SIZE = 10
 
 TELLING_WINDOWS = 2
 """How often it must happen there, in windows next to each other."""
+
+STARVING_SIZE = 4
+"""The smallest bucket in which one call in a window is starvation."""
 
 ASSUMED_LIMIT = 20.0
 """Calls per minute before the service has said anything: the only value ever attested (grade B)."""
@@ -80,10 +83,12 @@ class Budget:
     _blind: int = field(default=0, alias="blind")
     _stragglers: list[tuple[float, int]] = field(factory=list, alias="stragglers")
     _own_sure: int = field(default=0, alias="own_sure")
+    _own_before: int = field(default=0, alias="own_before")
     _closed_until: float = field(default=-math.inf, alias="closed_until")
     _paused_until: float = field(default=-math.inf, alias="paused_until")
     _pace_s: float = field(default=60.0 / ASSUMED_LIMIT, alias="pace_s")
     _whole_in_a_row: int = field(default=0, alias="whole_in_a_row")
+    _steady: int = field(default=0, alias="steady")
     _may_infer: bool = field(default=True, alias="may_infer")
     _proven: float = field(default=1, init=False)
 
@@ -123,8 +128,7 @@ class Budget:
     @property
     def reopens_at(self) -> float:
         """The instant by which the present window has surely ended; the past while nothing is known of it."""
-        ends_at = self.ends.hi if self.ends is not None else -math.inf
-        return max(self._paused_until, self._closed_until, ends_at)
+        return max(self._paused_until, self._closed_until, self.windows.over_at)
 
     def opens_at(self, cost: int) -> float:
         """Name the instant from which `cost` tokens are proven, if nothing happens before; infinite: an answer first.
@@ -157,7 +161,7 @@ class Budget:
         if self.left < cost:
             self._open_window(self.live + cost, now=now)
         elif self.live == 0:
-            if self.ends is not None and self.ends.hi <= now:
+            if self.ends is not None and self.windows.over_at <= now:
                 self._open_window(max(self.left, cost) if self.is_alone else cost, now=now)
             else:
                 self._begin_stretch(now)
@@ -173,7 +177,7 @@ class Budget:
 
     def moved(self, by_s: float) -> Budget:
         """Give these books, to look at, with what lies ahead told by another clock."""
-        windows = evolve(self.windows, ends=None if self.ends is None else self.ends.moved(by_s))
+        windows = self.windows.moved(by_s)
         closed_until, paused_until = self._closed_until + by_s, self._paused_until + by_s
         seen = evolve(self, windows=windows, closed_until=closed_until, paused_until=paused_until)
         seen._tally()  # noqa: SLF001  one of us
@@ -237,6 +241,7 @@ class Budget:
         self._begin_stretch(now)
         self._tally()
         self._closed_until = -math.inf
+        self._own_before = self.own
         self.own, self._own_sure = self._blind, 0
 
     def _count_peers(self) -> None:
@@ -262,6 +267,7 @@ class Budget:
         if place is not None and place.has_rolled:
             for view in self.views:
                 view.begin_window()
+            self._own_before = self.own
             self.own = self._own_sure = 0
         return place
 
@@ -334,13 +340,44 @@ class Budget:
 
     def _judge_opening(self, numbers: Reading, *, now: float) -> None:
         """Use the first answer of a window: it may show a whole budget but one call."""
-        if self.windows.is_fresh(numbers.reset_s or 0.0):
+        windows = self.windows
+        if windows.is_known:
+            self._watch_refill(numbers)
+        if windows.is_fresh(numbers.reset_s or 0.0):
             # The limit is an average over the window, and that is no shorter than any reset.
-            size = math.floor((self.limit or 0.0) * max(self.windows.whole_s - 1, 0.0) / 60)
+            size = math.floor((self.limit or 0.0) * max(windows.whole_s - 1, 0.0) / 60)
             for view in self.views:
                 view.lift(size=size, own_hi=self.own)
-        if self._may_infer and (self.windows.is_known or (self.windows.is_first and not self.refusals)):
+        self._feed_starving(numbers)
+        is_believed = windows.is_first and not self.refusals
+        if self._may_infer and (is_believed or (windows.is_known and windows.refills)):
             self._infer(numbers, now=now)
+
+    def _watch_refill(self, numbers: Reading) -> None:
+        """Tell windows that begin anew from a counter into which the last window still weighs, fading with time."""
+        windows, alive = self.windows, self._alive()
+        if windows.longest_s <= WHOLE_S:
+            return
+        size = (self.limit or ASSUMED_LIMIT) * (windows.longest_s + 1) / 60
+        weighs = self._own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)
+        if min(view.left for view in alive) > size - weighs - self.own:
+            windows.refills = windows.refills is not False
+        elif self.is_alone and max(view.most for view in alive) + self.own < size / 2:
+            windows.refills = False
+
+    def _feed_starving(self, numbers: Reading) -> None:
+        """Grant a window whose first answer proves little as many calls again as the last one was seen to bear.
+
+        Nearly all of that one went unused: so much is left now under any way of counting, whatever rounding makes of
+        it. A second answer, late in the window, shows the rest.
+        """
+        windows, used = self.windows, self._own_before
+        size = math.floor((self.limit or 0.0) * max(windows.whole_s - 1, 0.0) / 60)
+        self._steady = self._steady + 1 if (numbers.reset_s or 0.0) >= windows.longest_s - WHOLE_S else 0
+        if self._steady > 1 and numbers.remaining and 0 < used <= size / STARVING_SIZE and self.own == 1:
+            for view in self._alive():
+                if not view.is_wary:
+                    view.prove(max(view.left, used))
 
     def _infer(self, numbers: Reading, *, now: float) -> None:
         """Draw the one conclusion that needs no second window.

@@ -107,7 +107,7 @@ def usable(reading: Reading | None) -> Reading | None:
 
 def reset_span(reset_s: float, *, sent_at: float, received_at: float) -> Span:
     """Bound the instant of a reset that was `reset_s` away when the service answered."""
-    doubt_s = 1.0 if float(reset_s).is_integer() else _FINE
+    doubt_s = _doubt_s(reset_s)
     return Span(sent_at + reset_s - doubt_s, received_at + reset_s + doubt_s)
 
 
@@ -141,8 +141,13 @@ def token_bounds(
 
 def looks_whole(reading: Reading, unit: Unit, size: int) -> bool:
     """Whether a reading near the beginning of a minute's bucket states all of it, or all but the call itself."""
-    stated = (minute_bounds(unit, left, reading.reset_s or 0.0) for left in (size, size - 1))
-    return any(span.lo <= (reading.remaining or 0.0) <= span.hi for span in stated)
+    remaining, reset_s = reading.remaining or 0.0, reading.reset_s or 0.0
+    if unit is Unit.SPEED and not float(remaining).is_integer():
+        doubt_s = _doubt_s(reset_s)
+        least, most = _from_speed(remaining, shortest_s=reset_s - doubt_s, longest_s=reset_s + doubt_s)
+        return least <= size and size - 1 <= most
+    stated = (minute_bounds(unit, left, reset_s) for left in (size, size - 1))
+    return any(span.lo <= remaining <= span.hi for span in stated)
 
 
 def minute_bounds(unit: Unit, left: int, reset_s: float) -> Span:
@@ -164,9 +169,14 @@ def is_possible(reading: Reading, unit: Unit) -> bool:
         return True
     if unit is Unit.COUNT:
         return reading.limit is None or float(remaining).is_integer()
-    doubt_s = 1.0 if float(reset_s).is_integer() else _FINE
+    doubt_s = _doubt_s(reset_s)
     least, most = _from_speed(remaining, shortest_s=reset_s - doubt_s, longest_s=reset_s + doubt_s)
     return least <= most
+
+
+def _doubt_s(reset_s: float) -> float:
+    """Say how far off a stated reset may be: whole seconds are rounded in some way."""
+    return 1.0 if float(reset_s).is_integer() else _FINE
 
 
 def _from_speed(speed: float, *, shortest_s: float, longest_s: float) -> tuple[int, float]:

@@ -6,9 +6,10 @@ moves on with every call. Nothing that holds for whole windows may be concluded 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from apteligent_async._scheduling.readings import MINUTE_S, Span, reset_span
 
@@ -65,6 +66,8 @@ class Windows:
             end may be put off, and the next window charged.
         has_stood: whether answers some time apart have named the same reset.
         is_moving: whether resets were seen to move on with the calls.
+        refills: whether a new window was seen to begin whole although much had been spent in the one before; None
+            while nobody knows, as under a counter that fades from one window into the next.
         serial: counts the windows.
     """
 
@@ -77,7 +80,9 @@ class Windows:
     is_disturbed: bool = False
     has_stood: bool = False
     is_moving: bool = False
+    refills: bool | None = None
     serial: int = 0
+    _latest: float = -math.inf
     _last: Span | None = None
     _placed_at: float = 0.0
 
@@ -104,17 +109,34 @@ class Windows:
             return self._begin(span, job, now=now)
         if self.is_moving:
             self.ends = Span(max(span.lo, self.ends.lo), max(span.hi, self.ends.hi))
+            self._latest = self.ends.hi
             return Place(span)
         if now > self.ends.lo and now - job.granted_at > self.longest_s / 2:
             self.is_disturbed = True
             return None
         if span.meets(self.ends):
-            self.ends = self.ends.both(span)
+            self.ends, self._latest = self.ends.both(span), max(self._latest, span.hi)
             self.has_stood = self.has_stood or job.granted_at - self._placed_at >= STANDING_S
             return Place(self.ends)
         if span.lo <= now and span.lo < self.ends.lo and job.granted_at < self._placed_at:
             return None
         return self._roll(span, now=now)
+
+    @property
+    def over_at(self) -> float:
+        """The instant by which the present window is surely over; the past while nothing is known of it.
+
+        Answers agree on one reset to a second or so. Only where windows have been seen to refill does that make it
+        one: elsewhere it may move on by less than can be told.
+        """
+        if self.ends is None:
+            return -math.inf
+        return self.ends.hi if self.refills else self._latest
+
+    def moved(self, by_s: float) -> Windows:
+        """Give the present window's end as another clock tells it."""
+        ends = None if self.ends is None else self.ends.moved(by_s)
+        return evolve(self, ends=ends, latest=self._latest + by_s)
 
     def is_fresh(self, reset_s: float) -> bool:
         """Whether a first answer comes from a window that has just begun anew, as a sliding one never does.
@@ -123,7 +145,7 @@ class Windows:
         Short windows need no such help: there, the last calls prove each other.
         """
         is_whole = reset_s >= self.longest_s - WHOLE_S
-        return self.is_known and self.has_stood and is_whole and self.longest_s > SHARP_S
+        return self.is_known and self.has_stood and is_whole and self.longest_s > SHARP_S and bool(self.refills)
 
     def is_whole_minute(self, reset_s: float, *, now: float) -> bool:
         """Whether a first answer comes from the beginning of a window of a minute, as far as resets can tell.
@@ -145,15 +167,21 @@ class Windows:
         is_late = self.opened_at is not None and job.granted_at < self.opened_at
         if is_late and self._last is not None and span.lo <= self._last.hi:
             return None
-        self.ends, self._placed_at = span, now
+        self.is_moving = self.is_moving or self._comes_too_soon(span)
+        self.ends, self._latest, self._placed_at = span, span.hi, now
         self.serial += 1
         self._measure()
         return Place(span, is_first=True)
 
+    def _comes_too_soon(self, span: Span) -> bool:
+        """Whether a reset follows the last one sooner than windows end: then there are none."""
+        return self.is_known and self._last is not None and span.hi < self._last.lo + self.whole_s - WHOLE_S
+
     def _roll(self, span: Span, *, now: float) -> Place:
         assert self.ends is not None  # noqa: S101  place has seen to it
         self.is_moving = now < self.ends.lo
-        self._last, self.ends, self._placed_at, self.opened_at = self.ends, span, now, None
+        self._last, self.ends, self._latest = self.ends, span, span.hi
+        self._placed_at, self.opened_at = now, None
         self.is_first = False
         self.serial += 1
         self._measure()

@@ -50,9 +50,9 @@ TABLES = {
         Row(0.4, "refused b L=20 R=42 A=25"),
         Row(0.5, "refused c L=20 R=42 A=25"),
         Row(0.6, "lost d"),
-        Row(0.7, "ok e L=20 V=0 R=42", wakes=43.2),
-        Row(43.1, "ask", wakes=43.2),
-        Row(43.2, "ask", starts="b", wakes=ASLEEP),
+        Row(0.7, "ok e L=20 V=0 R=42", wakes=43.7),
+        Row(43.6, "ask", wakes=43.7),
+        Row(43.7, "ask", starts="b", wakes=ASLEEP),
         Row(43.4, "ok b L=20 V=19 R=60", starts="c d f"),
     ],
     "a refusal that names a later reset than its answers did is believed": [
@@ -119,7 +119,7 @@ TABLES = {
         Row(0.5, "ok c L=20 V=5 R=60"),
         Row(0.6, "ok d L=20 V=4 R=60"),
         Row(0.7, "ok e L=20 V=3 R=60"),
-        Row(0.8, "ok f L=20 V=2 R=60", wakes=61.2),
+        Row(0.8, "ok f L=20 V=2 R=60", wakes=61.8),
     ],
     "a new window opens with one call, though the last one was counted": [
         Row(0, "submit a b c d e f g h i j", starts="a"),
@@ -128,8 +128,8 @@ TABLES = {
         Row(0.4, "ok c L=10 V=7 R=60"),
         Row(0.5, "submit k l m", wakes=ASLEEP),
         Row(0.6, "ok d e f g h i L=10 V=1 R=60"),
-        Row(0.7, "ok j L=10 V=0 R=60", wakes=61.2),
-        Row(61.2, "ask", starts="k", wakes=ASLEEP),
+        Row(0.7, "ok j L=10 V=0 R=60", wakes=61.7),
+        Row(61.7, "ask", starts="k", wakes=ASLEEP),
         Row(61.4, "ok k L=10 V=9 R=60", starts="l m"),
     ],
     "a limit cut within a window takes effect with the first answer that states it": [
@@ -160,7 +160,7 @@ def test_somebody_else_is_noticed():
         Row(0.2, "ok a L=20 V=16 R=60", starts="b c d"),
         Row(0.4, "ok b L=20 V=4 R=60"),
         Row(0.5, "ok c L=20 V=3 R=60"),
-        Row(0.6, "ok d L=20 V=2 R=60", wakes=61.2),
+        Row(0.6, "ok d L=20 V=2 R=60", wakes=61.6),
     ]
     scheduler = play(RatePolicy(mode="shared", reserve=0), rows).scheduler
     snapshot = scheduler.snapshot(now=1.0)
@@ -184,8 +184,8 @@ def test_costs_are_charged_in_full():
         Row(0.2, "ok a L=4 V=3 R=60"),
         Row(0.3, "submit b", starts="b"),
         Row(0.4, "ok b L=4 V=2 R=60"),
-        Row(0.5, "submit dear", wakes=61.2),
-        Row(61.2, "ask", starts="dear"),
+        Row(0.5, "submit dear", wakes=61.4),
+        Row(61.4, "ask", starts="dear"),
     ]
     script = play(ALONE, rows, d={"cost": 3})
     assert script.scheduler.budget.live == 3

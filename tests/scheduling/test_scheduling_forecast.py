@@ -26,7 +26,7 @@ DRAINED = [
     Row(0.4, "ok b c d e f g h i L=10 V=1 R=60"),
     Row(0.5, "ok j L=10 V=0 R=60"),
 ]
-"""Ten calls of ten are spent half a second into a window that surely ends at 61.2, with nobody in line."""
+"""Ten calls of ten are spent half a second into a window that surely ends at 61.8, with nobody in line."""
 
 
 def test_a_free_call_starts_now():
@@ -43,14 +43,14 @@ def test_a_free_call_starts_now():
 def test_whole_windows_are_counted(calls, windows):
     """Beyond what is left, each further budget of calls takes another window."""
     snapshot = play(ALONE, DRAINED).scheduler.snapshot(now=31.2)
-    assert snapshot.eta(calls) == pytest.approx(30.0 + windows * 60.0)
+    assert snapshot.eta(calls) == pytest.approx(30.3 + windows * 60.0)
 
 
 def test_those_in_line_come_first():
     """Calls that wait already push the forecast back."""
     snapshot = play(ALONE, [*DRAINED, Row(1, "submit k l m")]).scheduler.snapshot(now=31.2)
-    assert snapshot.eta(7) == pytest.approx(30.0)
-    assert snapshot.eta(8) == pytest.approx(90.0)
+    assert snapshot.eta(7) == pytest.approx(30.3)
+    assert snapshot.eta(8) == pytest.approx(90.3)
 
 
 ADMITTED = [
@@ -103,7 +103,7 @@ def test_a_refused_job_leaves_the_line_as_it_was():
     assert sum(scheduler.snapshot(now=1.0).queued.values()) == 0
     job = Job()
     scheduler.submit(job, now=1.0)
-    assert scheduler.due(now=61.2) == [job]
+    assert scheduler.due(now=61.8) == [job]
 
 
 def late_starts(budget, backlog, *, way_s, pause_s):
@@ -135,7 +135,7 @@ def test_deadlines_promised_at_a_reset_are_kept():
 
 def test_no_deadline_is_promised_by_a_probe():
     """While a known window is being opened by its first call, a hundred calls ahead still take their windows."""
-    scheduler = play(ALONE, [*DRAINED, Row(1, "submit k"), Row(61.2, "ask", starts="k")]).scheduler
+    scheduler = play(ALONE, [*DRAINED, Row(1, "submit k"), Row(61.8, "ask", starts="k")]).scheduler
     for _ in range(100):
         scheduler.submit(Job(), now=61.3)
     assert not scheduler.submit(Job(deadline_at=66.0), now=61.3).is_admitted
