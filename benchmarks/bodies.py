@@ -1,0 +1,96 @@
+"""Answers of a realistic size, as bytes: what decoding is measured on.
+
+This file may import neither the package nor a rival: it is used in both environments.
+"""
+
+from __future__ import annotations
+
+import json
+from random import Random
+from typing import Any, Final
+
+__all__ = ["BODIES", "body"]
+
+_HEX: Final = "0123456789abcdef"
+
+
+def _apps(dice: Random, *, unknown: bool) -> Any:
+    """Write 500 apps with all thirteen attributes, and perhaps one that nobody knows."""
+    return {_identity(dice): _app(dice) | ({"colour": "blue"} if unknown else {}) for _ in range(500)}
+
+
+def _app(dice: Random) -> dict[str, Any]:
+    number = dice.randrange(1000)
+    return {
+        "appName": f"Application number {number}",
+        "appType": dice.choice(["iOS", "Android", "html5"]),
+        "appVersions": [f"{number}.{minor}.0" for minor in range(dice.randrange(1, 6))],
+        "crashPercent": round(dice.random() * 5, 4),
+        "dau": dice.randrange(100_000),
+        "mau": dice.randrange(1_000_000),
+        "iconURL": f"https://example.com/icons/{number}.png",
+        "latency": dice.randrange(1000),
+        "latestAppStoreReleaseDate": "2015-11-14T00:00:00",
+        "latestVersionString": f"{number}.5.0",
+        "linkToAppStore": f"https://example.com/store/{number}",
+        "rating": round(dice.random() * 5, 1),
+        "role": "admin",
+    }
+
+
+def _graph(dice: Random) -> Any:
+    points = [[dice.choice([None, dice.random() * 100, dice.randrange(1000)]) for _ in range(720)] for _ in range(50)]
+    series = [{"name": f"series {i}", "points": each} for i, each in enumerate(points)]
+    return {"start": "2015-11-14T00:00:00", "end": "2015-12-14T00:00:00", "interval": 3600, "series": series}
+
+
+def _pie(dice: Random) -> Any:
+    slices = [{"label": f"Device {i}", "name": f"device {i}", "value": dice.randrange(10_000)} for i in range(1000)]
+    return {"start": "2015-12-13T00:00:00", "end": "2015-12-14T00:00:00", "interval": 86400, "slices": slices}
+
+
+def _crash(dice: Random) -> Any:
+    """Write one crash group: thirty days and the sessions of ten versions, and two stacks of forty lines."""
+    versions = [f"1.0.{number}" for number in range(1, 11)]
+    stack = [
+        {"lineNumber": i, "trace": f"{i}  Application  0x000{i}abc -[Controller method:] + {i}"} for i in range(40)
+    ]
+    return {
+        "hash": _identity(dice),
+        "status": "known",
+        "displayReason": None,
+        "appType": "ios",
+        "name": "NSInvalidArgumentException",
+        "reason": "unrecognized selector sent to instance",
+        "firstOccurred": "2014-09-08T18:56:55+00:00",
+        "lastOccurred": "2015-09-03T05:38:29+00:00",
+        "appTimeZoneOffset": -6,
+        "dailyOccurrencesByVersion": {
+            version: ["2015-09-03", [dice.randrange(100) for _ in range(30)]] for version in versions
+        },
+        "sessionCountsByVersion": {version: dice.randrange(500) for version in versions},
+        "uniqueSessionCountsByVersion": {version: dice.randrange(500) for version in versions},
+        "stacktrace": stack,
+        "symbolizedStacktrace": stack,
+    }
+
+
+def _identity(dice: Random) -> str:
+    return "".join(dice.choices(_HEX, k=24))
+
+
+def body(name: str) -> bytes:
+    """Write an answer, enveloped as the service does; the same each time."""
+    dice = Random(1)
+    data = {
+        "apps": lambda: _apps(dice, unknown=False),
+        "apps, a key unknown": lambda: _apps(dice, unknown=True),
+        "graph": lambda: _graph(dice),
+        "pie": lambda: _pie(dice),
+        "crash details": lambda: _crash(dice),
+    }[name]()
+    return json.dumps({"data": data}).encode()
+
+
+BODIES: Final = ("apps", "apps, a key unknown", "graph", "pie", "crash details")
+"""500 apps of 13 attributes, the same with one more in each, 50 series of 720 points, 1,000 slices, one crash group."""
