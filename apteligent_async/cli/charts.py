@@ -98,7 +98,8 @@ def _chart(picture: Picture) -> dict[str, Any]:
     import vl_convert  # noqa: F401, PLC0415  an extra, which each kind of file needs
 
     chart = _bars(alt, picture) if picture.kind == "bars" else _lines(alt, picture)
-    title = alt.TitleParams(_wrapped(picture.title), subtitle=_wrapped(picture.note), anchor="start", offset=12)
+    note = _wrapped(picture.note) if picture.note else alt.Undefined
+    title = alt.TitleParams(_wrapped(picture.title), subtitle=note, anchor="start", offset=12)
     styled = chart.properties(title=title, width=_WIDTH, background="white", padding=16)
     described: dict[str, Any] = styled.configure_view(stroke=None).to_dict()
     return described

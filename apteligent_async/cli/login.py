@@ -6,12 +6,14 @@ import getpass
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import anyio
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
 from apteligent_async import AppAttribute, ApteligentClient, ConfigurationError, PasswordGrant, Region, StaticToken
@@ -30,7 +32,13 @@ from apteligent_async.cli.accounts import (
     origin_of,
 )
 from apteligent_async.cli.output import open_console, print_json
+from apteligent_async.cli.progress import showing
+from apteligent_async.cli.pulling import Pull, watched
 from apteligent_async.models.tables import printable
+
+if TYPE_CHECKING:
+    from apteligent_async.cli.progress import Display
+    from apteligent_async.models.access import Token
 
 __all__ = ["accounts", "login", "logout"]
 
@@ -69,7 +77,8 @@ def login(
     check_folder(logins_folder())
     check_name(account)
     credentials = _pasted() if token_stdin else _grant(days)
-    found = anyio.run(_try_out, credentials, base_url, region)
+    with showing(Console(stderr=True, markup=False, emoji=False, highlight=False)) as display:
+        found = anyio.run(_try_out, credentials, base_url, region, display)
     keep(account, found)
     console = open_console(as_json=as_json)
     console.print(f"Logged in on {found.origin}; token: {_end_of(found)}.", soft_wrap=True)
@@ -157,15 +166,22 @@ def _ask(prompt: str, *, is_hidden: bool) -> str:
     return given
 
 
-async def _try_out(credentials: PasswordGrant | StaticToken, base_url: str | None, region: str | None) -> Login:
-    """Fetch a token, or make sure that the service takes the one in hand."""
+async def _try_out(
+    credentials: PasswordGrant | StaticToken, base_url: str | None, region: str | None, display: Display
+) -> Login:
+    """Fetch a token, or make sure that the service takes the one in hand; a long wait is told."""
     async with ApteligentClient(credentials, base_url=base_url, region=region) as client:
-        if isinstance(credentials, StaticToken):
-            await client.apps.list([AppAttribute.APP_NAME])
-        token = await client.token()
+        token = await watched(client, Pull(), partial(_good_token, client), display=display)
     ends = None if token.expires_in is None else datetime.now(UTC) + timedelta(seconds=token.expires_in)
     origin = origin_of(base_url, region) or Region.US.origin
     return Login(token=StaticToken(token.access_token), origin=origin, expires_at=ends)
+
+
+async def _good_token(client: ApteligentClient) -> Token:
+    token = await client.token()
+    if token.expires_in is None:  # it was pasted: nothing has shown yet that it is good
+        await client.apps.list([AppAttribute.APP_NAME])
+    return token
 
 
 def _row(account: str) -> dict[str, Any]:

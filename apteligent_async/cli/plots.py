@@ -59,17 +59,17 @@ def _remarks(picture: Picture, n_lines: int) -> Iterator[str]:
 
 
 def _bars(picture: Picture, line: Line, width: int) -> Table:
-    """Give a table of names, bars and values; names take at most two fifths of the width."""
+    """Give a table of names, bars and values; names take at most half of the width."""
     bars = [(name, point) for name, point in zip(picture.labels, line.points, strict=True) if _is_finite(point)]
     longest = max(value for _, value in bars) or 1
     digits = _digits(value for _, value in bars)
     table = Table.grid(padding=(0, 1), expand=True)
-    table.add_column(no_wrap=True, overflow="ellipsis", max_width=max(width * 2 // 5, 8))
+    table.add_column(no_wrap=True)
     table.add_column(ratio=1)
     table.add_column(justify="right", no_wrap=True)
     for name, value in bars:
         bar = ProgressBar(total=longest, completed=value, complete_style="cyan", finished_style="cyan")
-        table.add_row(Text(printable(name)), bar, f"{value:,.{digits}f}")
+        table.add_row(Text(_shortened(printable(name), width // 2)), bar, f"{value:,.{digits}f}")
     return table
 
 
@@ -128,8 +128,12 @@ def _legend(drawn: Sequence[Line], width: int, *, has_colour: bool) -> Text:
 
 
 def _shortened(name: str, most: int) -> str:
-    short = set_cell_size(name, most).rstrip()
-    return name if short == name.rstrip() else set_cell_size(name, most - 1) + "…"
+    """Cut a name in its middle: what tells names apart stands at either end."""
+    if cell_len(name) <= most:
+        return name
+    head = set_cell_size(name, (most - 1) // 2).rstrip()
+    room = most - 1 - cell_len(head)
+    return f"{head}…{next(name[at:] for at in range(len(name) + 1) if cell_len(name[at:]) <= room)}"
 
 
 def _runs(points: Sequence[float | None]) -> Iterator[Sequence[tuple[int, float]]]:

@@ -75,6 +75,17 @@ def test_bars_are_as_long_as_their_values():
     assert (nothing, longest > 60) == (0, True)
 
 
+def test_long_names_keep_both_ends():
+    """What tells them apart is seldom in the middle: an app first, a version last."""
+    text = drawn(
+        bars([(f"Lantern Maps & Guides for Travellers: Android 4.4.{number}", 5) for number in range(3)]), width=60
+    )
+    rows = [line.partition(" ━")[0] for line in text.splitlines()[2:]]
+    assert len(set(rows)) == 3
+    assert all(row.startswith("Lantern Maps") and "…" in row and cell_len(row) <= 30 for row in rows)
+    assert [row[-5:] for row in rows] == ["4.4.0", "4.4.1", "4.4.2"]
+
+
 def test_values_are_written_so_that_people_can_read_them():
     """Thousands are separated, whole numbers have no decimals, small ones have two."""
     assert "1,234,567" in drawn(bars([("a", 1_234_567)]))
