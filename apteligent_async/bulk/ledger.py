@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from apteligent_async.bulk.ledger_file import Batch
     from apteligent_async.bulk.units import Row, Unit
 
-__all__ = ["DiskLedger", "Ledger", "MemoryLedger"]
+__all__ = ["SURVEY", "DiskLedger", "Ledger", "MemoryLedger"]
+
+SURVEY = "survey"
+"""The name under which a ledger keeps the last survey."""
 
 Found = TypeVar("Found")
 

@@ -180,6 +180,11 @@ class LedgerFile:
                     had[unit.key] = datetime.fromisoformat(fetched_at)
         return had
 
+    def had(self) -> dict[str, datetime]:
+        """Tell of every unit that was had when that was."""
+        found = self._connection.execute("SELECT key, fetched_at FROM units WHERE fetched_at IS NOT NULL")
+        return {key: datetime.fromisoformat(fetched_at) for key, fetched_at in found}
+
     def commit(self, batch: Batch, fetched_at: datetime) -> None:
         """Write units and their rows, in place of what was had of them before: all of it, or nothing."""
         with self._transaction() as connection:

@@ -21,9 +21,8 @@ from attrs import define, field, frozen
 from apteligent_async._scheduling.policy import checked, is_whole
 from apteligent_async.bulk.background import start_in_background
 from apteligent_async.bulk.crew import Crew, UnitResult
-from apteligent_async.bulk.expanding import expand
-from apteligent_async.bulk.ledger import DiskLedger, MemoryLedger
-from apteligent_async.bulk.planner import schedule
+from apteligent_async.bulk.ledger import SURVEY, DiskLedger, MemoryLedger
+from apteligent_async.bulk.planner import expand, schedule
 from apteligent_async.bulk.report import PullReport, Tally
 from apteligent_async.bulk.survey import Survey, take_survey
 from apteligent_async.errors import ClientStateError
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
     from apteligent_async.client import ApteligentClient
 
 __all__ = ["Pull", "PullOptions", "new_pull"]
-
-_SURVEY = "survey"
 
 
 def _clock() -> datetime:
@@ -253,12 +250,12 @@ class _Run:
 
     async def _surveyed(self) -> Survey:
         """Give today's survey: the kept one if there is one, so that a run that is taken up wants the same units."""
-        kept, clock = await self.ledger.note(_SURVEY), self.options.clock()
+        kept, clock = await self.ledger.note(SURVEY), self.options.clock()
         before = None if kept is None else Survey.from_json(json.loads(kept))
         if before is not None and before.is_fresh(clock):
             return before
         survey = await take_survey(self.client, clock=clock, plan=self.plan, before=before)
-        await self.ledger.keep_note(_SURVEY, json.dumps(survey.to_json()))
+        await self.ledger.keep_note(SURVEY, json.dumps(survey.to_json()))
         return survey
 
     async def _pull(self, survey: Survey) -> None:

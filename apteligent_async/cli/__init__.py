@@ -35,6 +35,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "apteligent_async.cli.families.userflows:userflows",
         "Show what users set out to do, and how it ended.",
     ),
+    "pull": ("apteligent_async.cli.pull:pull", "Pull what a plan wants into a ledger that survives a kill."),
+    "export": ("apteligent_async.cli.export:export", "Write what a pull's ledger holds as a file; costs no call."),
     "explain": ("apteligent_async.cli.explain:explain", "Tell from a log of events why its calls waited."),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import anyio
 from attrs import define, field
@@ -15,12 +15,12 @@ from apteligent_async.cli.progress import Standing
 from apteligent_async.cli.waiting import WaitWatch
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sized
 
     from apteligent_async import ApteligentClient
     from apteligent_async.cli.progress import Display
 
-__all__ = ["WORKERS", "Pull", "run_pull", "watched"]
+__all__ = ["WORKERS", "Progress", "Pull", "run_pull", "watched"]
 
 WORKERS = 50
 """Tasks that ask at once."""
@@ -29,6 +29,26 @@ _LOOK_EVERY_S = 0.25
 
 Wanted = TypeVar("Wanted")
 Found = TypeVar("Found")
+
+
+class Progress(Protocol):
+    """How far something is, for whoever shows it: what `Pull` says of itself."""
+
+    @property
+    def done(self) -> int:
+        """Answers so far."""
+
+    @property
+    def total(self) -> int:
+        """Calls in all."""
+
+    @property
+    def failures(self) -> Sized:
+        """What was given up."""
+
+    @property
+    def waiting(self) -> Sized:
+        """Calls that nobody has begun with."""
 
 
 @define(eq=False)
@@ -54,7 +74,7 @@ class Pull(Generic[Wanted]):
 
 
 async def watched(
-    client: ApteligentClient, pull: Pull[Wanted], work: Callable[[], Awaitable[Found]], *, display: Display
+    client: ApteligentClient, pull: Progress, work: Callable[[], Awaitable[Found]], *, display: Display
 ) -> Found:
     """Do some work while the display shows how far its pull is and what it waits for; its error comes out bare."""
     try:
@@ -97,13 +117,13 @@ async def _work(
             pull.done += 1
 
 
-async def _show(client: ApteligentClient, pull: Pull[Wanted], display: Display) -> None:
+async def _show(client: ApteligentClient, pull: Progress, display: Display) -> None:
     while True:
         display.show(_standing(client, pull))
         await anyio.sleep(display.every_s)
 
 
-async def _tell(client: ApteligentClient, pull: Pull[Wanted], display: Display) -> None:
+async def _tell(client: ApteligentClient, pull: Progress, display: Display) -> None:
     watch, told = WaitWatch(), None
     while True:
         clock = datetime.now().astimezone()
@@ -114,7 +134,7 @@ async def _tell(client: ApteligentClient, pull: Pull[Wanted], display: Display) 
         await anyio.sleep(_LOOK_EVERY_S)
 
 
-def _standing(client: ApteligentClient, pull: Pull[Wanted]) -> Standing:
+def _standing(client: ApteligentClient, pull: Progress) -> Standing:
     budget = client.budget()
     return Standing(
         done=pull.done,

@@ -1,0 +1,190 @@
+"""``apteligent pull``: everything that a plan wants, into a ledger that survives a kill, and from there into a file."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path  # noqa: TC003  the command line reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any
+
+import anyio
+from attrs import evolve, frozen
+from cyclopts import Parameter
+from rich.console import Console
+
+from apteligent_async import Plan, PullReport
+from apteligent_async.bulk.preview import preview
+from apteligent_async.cli.asking import Connection
+from apteligent_async.cli.dry_run import figures_of, print_preview
+from apteligent_async.cli.export import Writing
+from apteligent_async.cli.flags import Amount, PositiveAmount  # noqa: TC001  the command line reads the annotations
+from apteligent_async.cli.output import open_console, print_json
+from apteligent_async.cli.progress import SILENT, showing
+from apteligent_async.cli.pulling import watched
+from apteligent_async.models.tables import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from apteligent_async.bulk.preview import Preview
+    from apteligent_async.bulk.runner import Pull
+
+__all__ = ["pull"]
+
+_MOST_GAPS = 10
+
+_CONNECTION = Connection()
+_WRITING = Writing()
+
+
+@Parameter(name="*", group="Pull")
+@frozen(kw_only=True)
+class Manner:
+    """How a pull is run.
+
+    Attributes:
+        ledger: File that remembers what was had; without, ledger.sqlite in the folder of the output. It belongs to one
+            account and outlives the run: the next one asks only for what is missing.
+        settle_days: Days after its end that a day's data may still change, in place of the plan's.
+        concurrency: Calls at once.
+        allow: Savings to use, by name, in place of those that rest on facts of grade A or B; --dry-run lists them.
+    """
+
+    ledger: Path | None = None
+    settle_days: Amount | None = None
+    concurrency: PositiveAmount | None = None
+    allow: tuple[str, ...] | None = None
+
+
+_MANNER = Manner()
+
+
+def pull(
+    plan: Path,
+    *,
+    manner: Manner = _MANNER,
+    writing: Writing = _WRITING,
+    connection: Connection = _CONNECTION,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative="")] = False,
+    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> int:
+    """Pull everything that a plan wants into a ledger, and write what the ledger holds as a file.
+
+    Killed at any point, it is taken up where it was. Run again on a later day, it adds that day, and repeats what was
+    not final. Exits with 0 when everything is there, with 3 when some of it could not be had.
+
+        apteligent pull plan.toml --dry-run
+        apteligent pull plan.toml --out metrics --format csv
+
+    Args:
+        plan: TOML file that says what is wanted.
+        manner: How it is run.
+        writing: Where the rows go.
+        connection: Where the service is.
+        dry_run: Say what would be asked for, and what that costs, and ask for none of it.
+        quiet: Show no progress.
+        as_json: Print one JSON object at the end; everything else goes to standard error.
+
+    """
+    wanted = Plan.load(plan)
+    if manner.settle_days is not None:
+        wanted = evolve(wanted, settle_days=manner.settle_days)
+    task = _Task(plan=wanted, ledger=manner.ledger or writing.out / "ledger.sqlite", manner=manner)
+    if dry_run:
+        found = anyio.run(task.preview, connection)
+        print_preview(open_console(as_json=as_json), found)
+        if as_json:
+            print_json(figures_of(found))
+        return 0
+    report = anyio.run(partial(task.run, connection, is_quiet=quiet))
+    rows = writing.write(task.ledger)
+    console = open_console(as_json=as_json)
+    for sentence in (*_sentences(report), writing.sentence(rows)):
+        console.print(sentence, soft_wrap=True)
+    if as_json:
+        print_json(_figures(report, writing.out))
+    return 0 if report.is_complete else 3
+
+
+@frozen(kw_only=True)
+class _Task:
+    """What is to be done, whoever does it."""
+
+    plan: Plan
+    ledger: Path
+    manner: Manner
+
+    async def preview(self, connection: Connection) -> Preview:
+        async with connection.client() as client:
+            return await preview(client, self.plan, ledger=self.ledger, allow=self.manner.allow)
+
+    async def run(self, connection: Connection, *, is_quiet: bool) -> PullReport:
+        console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+        async with connection.client() as client:
+            pull = client.pull(
+                self.plan, ledger=self.ledger, concurrency=self.manner.concurrency, allow=self.manner.allow
+            )
+            if is_quiet:
+                return await watched(client, _Progress(pull), partial(_finish, pull), display=SILENT)
+            with showing(console) as display:
+                return await watched(client, _Progress(pull), partial(_finish, pull), display=display)
+
+
+async def _finish(pull: Pull) -> PullReport:
+    async with pull:
+        async for result in pull:
+            if result.error is not None:
+                problem = f"{result.unit.app} {result.unit.endpoint}: {result.error.message}"
+                print(f"apteligent: {printable(problem)}", file=sys.stderr)
+    return pull.report
+
+
+@frozen
+class _Progress:
+    """A pull as the display wants it: it counts units where there is nothing else to count."""
+
+    _pull: Pull
+
+    @property
+    def done(self) -> int:
+        report = self._pull.report
+        return report.ok + report.skipped
+
+    @property
+    def total(self) -> int:
+        return self._pull.report.units
+
+    @property
+    def failures(self) -> range:
+        return range(self._pull.report.failed)
+
+    @property
+    def waiting(self) -> range:
+        return range(self._pull.waiting)
+
+
+def _sentences(report: PullReport) -> Iterator[str]:
+    yield f"{report.ok} of {report.units} units came, {report.skipped} were there already, {report.failed} failed."
+    pace = f"{report.calls} calls in {report.seconds:.1f} s, {report.rate_limited} answered 429"
+    yield f"{pace}, {report.retried} sent again; together they waited {report.waited_s:.0f} s for the budget."
+    for cause in report.causes:
+        yield printable(f"{len(cause.units)} x {cause.name}: {cause.example.message}")
+    for key in report.gaps[:_MOST_GAPS]:
+        yield printable(f"gap: {key} was never had, and can be had no more")
+    if len(report.gaps) > _MOST_GAPS:
+        yield f"and {len(report.gaps) - _MOST_GAPS} more gaps"
+    for endpoint, unknown in report.drift.items():
+        yield printable(f"news of the service in {endpoint}: {', '.join(unknown)}")
+
+
+def _figures(report: PullReport, folder: Path) -> dict[str, Any]:
+    return {
+        "units": report.units,
+        "ok": report.ok + report.skipped,
+        "failed": report.failed,
+        "calls": report.calls,
+        "rate_limited": report.rate_limited,
+        "seconds": round(report.seconds, 3),
+        "output": str(folder),
+    }
