@@ -78,7 +78,7 @@ def _facts_grid(view: View) -> Table:
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in view.facts:
-        grid.add_row(Text(name, style="dim"), Text(printable(_plain(value))))
+        grid.add_row(Text(printable(name), style="dim"), Text(printable(_plain(value))))
     return grid
 
 

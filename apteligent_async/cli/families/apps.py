@@ -39,7 +39,9 @@ def apps(
     connection: Connection = Connection(),  # noqa: B008  frozen
     output: Output = Output(),  # noqa: B008  frozen
 ) -> int:
-    """List the apps with their crash rate, users, latency and rating; the worst come first. Costs one call.
+    """List the apps with their crash rate, users, latency and rating; the worst come first.
+
+    Costs one call.
 
         apteligent apps
         apteligent apps 'lantern*' --sort-by latency

@@ -61,7 +61,9 @@ def crashes(
     connection: Connection = Connection(),  # noqa: B008  frozen
     output: Output = Output(),  # noqa: B008  frozen
 ) -> int:
-    """List an app's crashes, those of most users first. Costs one call for each app, and one to find apps by name.
+    """List an app's crashes, those of most users first.
+
+    Costs one call for each app, and one to find apps by name.
 
         apteligent crashes 'Lantern Maps'
         apteligent crashes Lantern --status unresolved --since 2016-12-01

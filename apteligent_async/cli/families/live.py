@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from attrs import evolve
+
 from apteligent_async.cli.asking import Connection, answer
 from apteligent_async.cli.families.joined import app_headings, joined, named
 from apteligent_async.cli.formats import Output
-from apteligent_async.cli.views import Heading, Sheet, View
+from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.models.tables import Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,14 +62,22 @@ def live(
 
 def _view(answers: Sequence[tuple[App, LiveStats]]) -> View:
     apps = [app for app, _ in answers]
-    rates = tuple(
-        (f"crash % of {app.name}", found.crash_percentage)
-        for app, found in answers
-        if found.crash_percentage is not None
-    )
     columns = joined([(app, found.columns()) for app, found in answers])
-    return View(
-        title=f"Right now in {named(apps)}",
-        facts=rates,
-        sheets=(Sheet(columns=columns, headings=(*app_headings(apps), *_HEADINGS)),),
+    windows = Sheet(columns=columns, headings=(*app_headings(apps), *_HEADINGS))
+    title = f"Right now in {named(apps)}"
+    if len(answers) == 1:
+        return View(title=title, facts=(("crash %", answers[0][1].crash_percentage),), sheets=(windows,))
+    return View(title=title, sheets=(_rates(answers), evolve(windows, title="By window")))
+
+
+def _rates(answers: Sequence[tuple[App, LiveStats]]) -> Sheet:
+    rates = joined(
+        [
+            (app, (Column(name="crash_percentage", kind="number", cells=[found.crash_percentage]),))
+            for app, found in answers
+        ]
+    )
+    columns = sorted_by(rates, "crash_percentage", is_descending=True)
+    return Sheet(
+        name="rates", columns=columns, headings=(Heading("app", "app"), Heading("crash_percentage", "crash %"))
     )

@@ -106,7 +106,9 @@ def graph(
     output: Output = Output(),  # noqa: B008  frozen
     drawing: Drawing = Drawing(),  # noqa: B008  frozen
 ) -> int:
-    """Follow one metric over time, one row for each day. Costs one call for each app, and one to find apps by name.
+    """Follow one metric over time, one row for each day.
+
+    Costs one call for each app, and one to find apps by name.
 
         apteligent graph 'Lantern Maps' --graph dau
         apteligent graph 'lantern*' --graph crashPercent --duration 90d --plot

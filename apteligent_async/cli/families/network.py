@@ -39,7 +39,9 @@ def services(
     connection: Connection = Connection(),  # noqa: B008  frozen
     output: Output = Output(),  # noqa: B008  frozen
 ) -> int:
-    """Rank the services that an app calls. Costs one call for each app, and one to find apps by name.
+    """Rank the services that an app calls.
+
+    Costs one call for each app, and one to find apps by name.
 
         apteligent services 'Lantern Maps'
         apteligent services '*' --sort-by errors --limit 3 --duration 1d
@@ -76,7 +78,9 @@ def endpoints(
     connection: Connection = Connection(),  # noqa: B008  frozen
     output: Output = Output(),  # noqa: B008  frozen
 ) -> int:
-    """Rank the addresses that an app calls. Costs one call for each app, and one to find apps by name.
+    """Rank the addresses that an app calls.
+
+    Costs one call for each app, and one to find apps by name.
 
         apteligent endpoints 'Lantern Maps'
         apteligent endpoints 'lantern*' --sort-by volume --output endpoints.csv
