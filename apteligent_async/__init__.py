@@ -27,7 +27,7 @@ from apteligent_async._version import __version__
 
 if TYPE_CHECKING:
     from apteligent_async._auth import PasswordGrant, StaticToken
-    from apteligent_async._budgets import MemoryBudget
+    from apteligent_async._budgets import MemoryBudget, RedisBudget, SQLiteBudget
     from apteligent_async._cache import CacheMode, CacheStatistics, CacheStore, Freshness, MemoryCache, SQLiteCache
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.learned import Learned
@@ -126,9 +126,11 @@ __all__ = [
     "RateLimitedError",
     "RateLimitedTransport",
     "RatePolicy",
+    "RedisBudget",
     "Region",
     "ResponseError",
     "RetryPolicy",
+    "SQLiteBudget",
     "SQLiteCache",
     "ServerError",
     "SortOrder",
@@ -150,7 +152,7 @@ __all__ = [
 
 _HOMES = {
     "_auth": "PasswordGrant StaticToken",
-    "_budgets": "MemoryBudget",
+    "_budgets": "MemoryBudget RedisBudget SQLiteBudget",
     "_cache": "CacheMode CacheStatistics CacheStore Freshness MemoryCache SQLiteCache",
     "_scheduling.forecast": "BudgetSnapshot",
     "_scheduling.learned": "Learned",

@@ -31,6 +31,7 @@ from apteligent_async.errors import ApteligentError, ClientStateError, Configura
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
+    from apteligent_async._budgets.courier import Courier
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Admission, Scheduler
     from apteligent_async._wire.dialects import Dialect
@@ -105,10 +106,19 @@ class Dispatcher:
         scheduler: decides; nothing here does.
         dice: gives even draws from [0, 1).
         dialect: reads what answers say of the budget; None for the Apteligent API's own.
+        courier: fetches tokens from where the budget is shared; None where the scheduler keeps the books.
     """
 
-    def __init__(self, scheduler: Scheduler, *, dice: Callable[[], float], dialect: Dialect | None = None) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        *,
+        dice: Callable[[], float],
+        dialect: Dialect | None = None,
+        courier: Courier | None = None,
+    ) -> None:
         self._scheduler = scheduler
+        self._courier = courier
         self._dice = dice
         self._dialect = dialect or ApteligentDialect()
         # Linked lists: the ends of a plain dictionary are slow to find once many have left it there.
@@ -127,10 +137,14 @@ class Dispatcher:
             ClientStateError: the client was closed meanwhile.
             NotSent: `Visit.send` raised it; the start was given back.
         """
-        await self._join(visit)
-        await self._pass_gate(visit)
-        answer = await self._attempt(visit)
-        return answer if visit.job.stage is Stage.ENDED else await self._perform_again(visit)
+        try:
+            await self._join(visit)
+            await self._pass_gate(visit)
+            answer = await self._attempt(visit)
+            return answer if visit.job.stage is Stage.ENDED else await self._perform_again(visit)
+        finally:
+            if self._courier is not None and not self._sleepers:
+                await self._visit_store()
 
     async def _perform_again(self, visit: Visit) -> Answer:
         """Attempt until the scheduler has had enough: tenacity's loop, which only those enter who need another turn.
@@ -301,8 +315,19 @@ class Dispatcher:
                 await visit.bell().wait()
         finally:
             self._timer = None
-        if timer.cancel_called:
+        if timer.cancel_called and self._courier is not None:
+            await self._visit_store()
+        elif timer.cancel_called:
             self._start_due()
+
+    async def _visit_store(self) -> None:
+        """Go to the store if it is time; once for those who wait, and until all is told where nobody does."""
+        assert self._courier is not None  # noqa: S101  who asks has looked
+        while self._courier.due_at() <= anyio.current_time():
+            await self._courier.visit()
+            if self._sleepers:
+                break
+        self._pump()
 
     def _hand_over(self) -> None:
         """Wake the youngest sleeper to keep the time, if nobody does and there is an instant to wait for."""
@@ -323,6 +348,8 @@ class Dispatcher:
                 visit.ring()
         wake_at = self._scheduler.wake_at()
         self._wake_at = math.inf if wake_at is None else wake_at
+        if self._courier is not None:
+            self._wake_at = min(self._wake_at, self._courier.due_at())
         self._call_in()
         self._publish()
 

@@ -14,7 +14,7 @@ import anyio.lowlevel
 from attrs import evolve
 
 from apteligent_async._auth import TokenKeeper
-from apteligent_async._budgets import shared_budget
+from apteligent_async._budgets import shared_budget, take_seat
 from apteligent_async._cache.entries import account_of
 from apteligent_async._calls import Call
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
@@ -41,6 +41,7 @@ from apteligent_async.models.timeline import Timeline
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
+    from apteligent_async._budgets.courier import Courier
     from apteligent_async._dispatch import Answer
     from apteligent_async._options import CallOptions
     from apteligent_async._scheduling.forecast import BudgetSnapshot
@@ -89,11 +90,19 @@ class Session:
         loop = _loop()
         self._origin, self._site = str(settings.origin), settings.site
         self._link = _link(settings)
-        self._budget = settings.budget or shared_budget(str(settings.origin), settings.credentials.client_id, loop)
-        self._dispatcher = self._budget.join(loop, settings.policy, _dispatcher)
+        client_id = settings.credentials.client_id
+        budget = settings.budget or shared_budget(self._origin, client_id, loop)
+        account = f"{self._origin} {client_id or ''}"
+        self._seat = take_seat(budget, loop, settings.policy, _dispatcher, account=account)
+        self._dispatcher = self._seat.runner
         self._keeper = TokenKeeper(settings.credentials, self._fetch_token)
         self.account = account_of(self._origin, settings.credentials.identity, settings.headers)
         self._loop, self._state = loop, "open"
+        try:
+            await self._seat.prepare()
+        except BaseException:
+            await self.aclose()
+            raise
 
     async def aclose(self) -> None:
         """Fail the calls that wait, close the connections and leave the budget; doing it twice does no harm.
@@ -109,8 +118,8 @@ class Session:
         self._require_loop()
         self._state = "closed"
         self._dispatcher.close(self._visits)
-        self._budget.leave(self._loop)
         with anyio.CancelScope(shield=True):
+            await self._seat.leave()
             await self._link.aclose()
 
     @property
@@ -336,8 +345,8 @@ def _loop() -> Hashable:
         raise ClientStateError("No event loop runs here: use a client inside asyncio.run() or trio.run().") from None
 
 
-def _dispatcher(scheduler: Scheduler) -> Dispatcher:
-    return Dispatcher(scheduler, dice=random.random)
+def _dispatcher(scheduler: Scheduler, courier: Courier | None) -> Dispatcher:
+    return Dispatcher(scheduler, dice=random.random, courier=courier)
 
 
 def _link(settings: ResolvedSettings) -> HttpLink:

@@ -12,7 +12,7 @@ import httpx
 from attrs import field, frozen
 
 from apteligent_async._auth import Credentials, PasswordGrant, StaticToken
-from apteligent_async._budgets import MemoryBudget
+from apteligent_async._budgets import Budget, MemoryBudget, RedisBudget, SQLiteBudget, budget_from
 from apteligent_async._http import is_loopback
 from apteligent_async._scheduling.policy import RatePolicy, must_be
 from apteligent_async._version import __version__
@@ -40,7 +40,10 @@ class Settings:
     policy: RatePolicy | None = field(
         default=None, validator=must_be(RatePolicy, 'a RatePolicy, such as RatePolicy(mode="exclusive")')
     )
-    budget: MemoryBudget | None = field(default=None, validator=must_be(MemoryBudget, "a MemoryBudget"))
+    budget: Budget | None = field(
+        default=None,
+        validator=must_be((MemoryBudget, SQLiteBudget, RedisBudget), "a MemoryBudget, SQLiteBudget or RedisBudget"),
+    )
     transport: httpx.AsyncBaseTransport | None = field(
         default=None,
         validator=must_be(httpx.AsyncBaseTransport, "an asynchronous transport, such as httpx.AsyncHTTPTransport()"),
@@ -74,7 +77,7 @@ class ResolvedSettings:
     region: Region | None
     origin: httpx.URL
     policy: RatePolicy | None
-    budget: MemoryBudget | None
+    budget: Budget | None
     transport: httpx.AsyncBaseTransport | None
     http_client: httpx.AsyncClient | None
     proxy: str | None
@@ -160,13 +163,12 @@ def _environment_credentials() -> Credentials:
     )
 
 
-def _environment_budget() -> MemoryBudget | None:
+def _environment_budget() -> Budget | None:
     address = os.environ.get("APTELIGENT_BUDGET")
-    if address in {None, "", "memory", "memory://"}:
-        return None
-    raise ConfigurationError(
-        "APTELIGENT_BUDGET must be memory:// here: this version shares budgets in one process only."
-    )
+    try:
+        return budget_from(address) if address else None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"APTELIGENT_BUDGET cannot be used. {error}") from None
 
 
 def _headers(settings: Settings) -> Mapping[str, str]:

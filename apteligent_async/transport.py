@@ -21,7 +21,7 @@ import anyio.lowlevel
 import httpx
 from attrs import define, evolve, field
 
-from apteligent_async._budgets import MemoryBudget
+from apteligent_async._budgets import MemoryBudget, Seat, take_seat
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
 from apteligent_async._http import NEVER_SENT, OUR_FAULT
 from apteligent_async._options import CallOptions
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Hashable, Mapping
     from typing import Any
 
+    from apteligent_async._budgets import Budget
+    from apteligent_async._budgets.courier import Courier
     from apteligent_async._dispatch import Answer
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Scheduler
@@ -104,7 +106,7 @@ class RateLimitedTransport(httpx.AsyncBaseTransport):
         *,
         dialect: Dialect | None = None,
         policy: RatePolicy | None = None,
-        budget: MemoryBudget | None = None,
+        budget: Budget | None = None,
         retry: RetryPolicy | None = None,
         priority: Priority | str = Priority.INTERACTIVE,
         key: Callable[[httpx.Request], Hashable] | None = None,
@@ -144,9 +146,9 @@ class RateLimitedTransport(httpx.AsyncBaseTransport):
         """Fail the requests that wait, and close the transport within."""
         self._is_closed = True
         while self._lines:
-            (loop, _), line = self._lines.popitem()
+            _, line = self._lines.popitem()
             line.dispatcher.close(line.visits)
-            line.budget.leave(loop)
+            await line.seat.leave()
         await self._transport.aclose()
 
     def budget(self, key: Hashable = None) -> BudgetSnapshot:
@@ -171,21 +173,26 @@ class RateLimitedTransport(httpx.AsyncBaseTransport):
         line = self._lines.get((loop, key))
         if line is None:
             budget = self._budget if self._budget is not None else MemoryBudget()
-            dispatcher = budget.join(loop, self._policy, self._dispatcher, hypotheses=self._dialect.hypotheses)
-            line = self._lines[loop, key] = _Line(dispatcher, budget)
+            hypotheses = self._dialect.hypotheses
+            seat = take_seat(budget, loop, self._policy, self._dispatcher, account=str(key), hypotheses=hypotheses)
+            line = self._lines[loop, key] = _Line(seat)
         return line
 
-    def _dispatcher(self, scheduler: Scheduler) -> Dispatcher:
-        return Dispatcher(scheduler, dice=random.random, dialect=self._dialect)
+    def _dispatcher(self, scheduler: Scheduler, courier: Courier | None) -> Dispatcher:
+        return Dispatcher(scheduler, dice=random.random, dialect=self._dialect, courier=courier)
 
 
 @define(eq=False)
 class _Line:
     """A budget's line on one event loop, and who of ours is in it."""
 
-    dispatcher: Dispatcher
-    budget: MemoryBudget
+    seat: Seat[Dispatcher]
     visits: set[Visit] = field(factory=set)
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """What runs its calls."""
+        return self.seat.runner
 
 
 @define(eq=False)

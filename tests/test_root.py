@@ -39,6 +39,8 @@ PROMISED = [
     "RatePolicy",
     "RetryPolicy",
     "MemoryBudget",
+    "RedisBudget",
+    "SQLiteBudget",
     "DayLabels",
     "Unchecked",
     "unstructure",

@@ -38,8 +38,8 @@ _FROZEN = {Hypothesis, Span}
 
 
 def advance(
-    text: str | None, step: Step, *, hypotheses: Sequence[Hypothesis], clock: str, now: float
-) -> tuple[str, Granted]:
+    text: str | None, step: Step, *, hypotheses: Sequence[Hypothesis], clock: str, now: float, blur_s: float = 0.0
+) -> tuple[str, tuple[Granted, Fleet]]:
     """Take one step from state to state: pure, and all that a store needs to know of the whole matter.
 
     Args:
@@ -47,14 +47,15 @@ def advance(
         step: what a member tells and wants.
         hypotheses: how the service's numbers may have to be read, where there is no state yet.
         clock: which clock `now` was read from.
-        now: the present instant.
+        now: the present instant, or a little earlier.
+        blur_s: how much earlier at most.
 
     Returns:
-        The next state, and what the member is granted.
+        The next state as a text, what the member is granted, and the next state to look at.
     """
     fleet = Fleet(budget=Budget(views=views_of(hypotheses))) if text is None else fleet_of(text)
-    granted = transition(fleet, step, clock=clock, now=now)
-    return text_of(fleet), granted
+    granted = transition(fleet, step, clock=clock, now=now, blur_s=blur_s)
+    return text_of(fleet), (granted, fleet)
 
 
 def _packed(value: Any) -> Any:

@@ -198,6 +198,11 @@ class LeasedBooks:
         return is_new
 
     @property
+    def has_anything(self) -> bool:
+        """Whether there is something to tell or to hand back, however unimportant."""
+        return self.alone is None and bool(self._ended or self.tokens or self._announced.cost)
+
+    @property
     def wanted_elsewhere(self) -> bool:
         """Whether anybody else was waiting when we were at the store."""
         members = {} if self.fleet is None else self.fleet.members

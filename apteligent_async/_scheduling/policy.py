@@ -33,7 +33,7 @@ def checked(holds: Callable[[Any], bool], wanted: str) -> Validator:
     return check
 
 
-def must_be(kind: type, wanted: str) -> Validator:
+def must_be(kind: type | tuple[type, ...], wanted: str) -> Validator:
     """Make a validator of a value's type, which quotes nothing, as the value may hold a secret; None may pass."""
 
     def check(_: object, attribute: Attribute[Any], value: Any) -> None:

@@ -63,7 +63,7 @@ from apteligent_async._scheduling.signals import (
 from apteligent_async._scheduling.views import views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from apteligent_async._scheduling.books import Books
     from apteligent_async._scheduling.readings import Hypothesis
@@ -134,12 +134,12 @@ class Scheduler:
             self._journal.note(name, now, **detail)
 
     @contextmanager
-    def noting_change(self, now: Callable[[], float]) -> Iterator[None]:
+    def noting_change(self, now: float) -> Iterator[None]:
         """Write down what the block changes in the books, if anybody watches."""
         before = Marks.of(self.budget)
         yield
         if self._journal is not None:
-            self._journal.note_change(before, Marks.of(self.budget), until=self.budget.reopens_at, at=now())
+            self._journal.note_change(before, Marks.of(self.budget), until=self.budget.reopens_at, at=now)
 
     def demand(self, *, now: float) -> Demand:
         """Say what waits for tokens."""

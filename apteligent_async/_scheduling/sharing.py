@@ -57,14 +57,15 @@ RESTARTED_S = 1.0
 """A clock that is so far behind the books' last stamp has begun anew."""
 
 
-def transition(fleet: Fleet, step: Step, *, clock: str, now: float) -> Granted:
+def transition(fleet: Fleet, step: Step, *, clock: str, now: float, blur_s: float = 0.0) -> Granted:
     """Take one member's step: hear its news, and grant what it may have. The same inputs give the same decisions.
 
     Args:
         fleet: the state; it becomes the next one.
         step: what the member tells and wants.
         clock: which clock `now` was read from.
-        now: the present instant.
+        now: the present instant, or a little earlier: early enough that nothing starts too soon.
+        blur_s: how much earlier at most: answers may have come so much later.
     """
     if clock != fleet.clock or now < fleet.stamped_at - RESTARTED_S:
         _restart(fleet, clock)
@@ -72,7 +73,7 @@ def transition(fleet: Fleet, step: Step, *, clock: str, now: float) -> Granted:
     fleet.budget.is_alone = step.policy.mode == "exclusive"
     _bury(fleet, step, now=now)
     member = _admit(fleet, step)
-    _take_in(fleet, member, step, now=now)
+    _take_in(fleet, member, step, now=now, blur_s=blur_s)
     tokens, at, cause = _grant(fleet, step, member, now=now)
     member.seen_at = now
     member.asks_at = math.inf if not step.cost else max(at, now)
@@ -146,11 +147,11 @@ def _renew(fleet: Fleet) -> None:
 # What they tell
 
 
-def _take_in(fleet: Fleet, member: Member, step: Step, *, now: float) -> None:
+def _take_in(fleet: Fleet, member: Member, step: Step, *, now: float, blur_s: float) -> None:
     if member.epoch == step.epoch:
         for news in step.news:
             member.held -= news.cost
-            _hear(fleet, news, now=now)
+            _hear(fleet, news, now=now + blur_s)
         member.held -= step.returned
         fleet.budget.give_back(step.returned)
     if not any(member.wanted) and any(step.wanted):

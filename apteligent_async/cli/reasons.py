@@ -66,6 +66,9 @@ REASONS: Mapping[str, Reason] = {
         "what was left of the window was kept for more urgent calls",
         "the reserve was to be released",
     ),
+    "turn": Reason(
+        "others' turn", "calls of other processes that share the budget went first", "the budget was to be asked again"
+    ),
     "late_look": Reason(
         "last call kept for a look",
         "the last proven call of the window was kept until the numbers were sharp enough to show whether more is left",

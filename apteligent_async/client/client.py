@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import httpx
 
     from apteligent_async._auth import Credentials
-    from apteligent_async._budgets import MemoryBudget
+    from apteligent_async._budgets import Budget
     from apteligent_async._cache import CacheMode, CacheStore
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.signals import Event, Priority
@@ -59,7 +59,9 @@ class ApteligentClient:
         region: the service's site; without, ``APTELIGENT_REGION``, else the US.
         base_url: another origin, without ``/v2``, in place of a region; without, ``APTELIGENT_BASE_URL``.
         policy: how the rate budget is spent; see `RatePolicy`.
-        budget: whom it is shared with; by default with every client of the same client id in this process.
+        budget: whom it is shared with; by default with every client of the same client id in this process, else, by a
+            `SQLiteBudget` or a `RedisBudget`, with other processes and hosts. ``APTELIGENT_BUDGET`` may name it, such
+            as ``sqlite:////var/tmp/budget.db`` or ``redis://host:6379``.
         cache: where answers are kept and identical calls in flight are joined: `MemoryCache`, `SQLiteCache`, or any
             other `CacheStore`; None keeps nothing and joins nothing.
         retry: when failed calls are sent again; see `RetryPolicy`.
@@ -87,7 +89,7 @@ class ApteligentClient:
         region: Region | str | None = None,
         base_url: str | None = None,
         policy: RatePolicy | None = None,
-        budget: MemoryBudget | None = None,
+        budget: Budget | None = None,
         cache: CacheStore | None = None,
         retry: RetryPolicy | None = None,
         timeout: float | None = 60.0,

@@ -1,0 +1,155 @@
+"""A budget in a file, for all processes of one host.
+
+The state of an account is one row, and a step is one transaction that locks the file at its beginning. Nothing waits
+for the disk: what a power failure may take with it is of the last run of the machine, and no token of that is trusted.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import time
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, TypeVar
+
+import anyio
+from anyio.to_thread import run_sync
+from attrs import define, field
+
+from apteligent_async._budgets.hosts import boot_id
+from apteligent_async._budgets.shared import Lines
+from apteligent_async._budgets.store import StoreGone, Told
+from apteligent_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from apteligent_async._budgets.store import Change
+
+__all__ = ["SQLiteBudget", "SQLiteStore"]
+
+Found = TypeVar("Found")
+
+BUSY_S = 1.0
+"""How long a step waits for the file; others hold it for less than a millisecond."""
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS budgets (account TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID"
+_READ = "SELECT state FROM budgets WHERE account = ?"
+_WRITE = "INSERT INTO budgets VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET state = excluded.state"
+
+
+@define(eq=False)
+class SQLiteStore:
+    """One account's row. Its state is the connection, which one worker thread at a time uses.
+
+    Attributes:
+        path: the file.
+        account: the row.
+        clock: reads this host's monotonic clock.
+    """
+
+    path: Path
+    account: str
+    clock: Callable[[], float] = time.monotonic
+    _boot_id: str = field(factory=boot_id, init=False)
+    _connection: sqlite3.Connection | None = field(default=None, init=False)
+    _lock: Lock = field(factory=Lock, init=False)
+    _threads: anyio.CapacityLimiter | None = field(default=None, init=False)
+
+    async def change(self, change: Change[Found]) -> Found:
+        """Apply a change to the row; give what it gave.
+
+        Raises:
+            StoreGone: the file is locked for too long, or cannot be read or written.
+            ConfigurationError: others may read it.
+        """
+        return await self._in_thread(self._change, change)
+
+    async def aclose(self) -> None:
+        """Close the file."""
+        if self._connection is not None:
+            await self._in_thread(self._close)
+
+    async def _in_thread(self, act: Callable[..., Found], *arguments: object) -> Found:
+        if self._threads is None:
+            self._threads = anyio.CapacityLimiter(1)
+        return await run_sync(act, *arguments, limiter=self._threads)
+
+    def _change(self, change: Change[Found]) -> Found:
+        with self._lock:
+            try:
+                return self._transact(self._connection or self._open(), change)
+            except (sqlite3.Error, OSError) as error:
+                self._drop()
+                raise StoreGone(f"{type(error).__name__}: {error}") from None
+
+    def _transact(self, connection: sqlite3.Connection, change: Change[Found]) -> Found:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            row = connection.execute(_READ, (self.account,)).fetchone()
+            told = Told(None if row is None else row[0], clock=self._boot_id, now=self.clock())
+            text, found = change(told)
+            connection.execute(_WRITE, (self.account, text))
+        except BaseException:
+            connection.rollback()
+            raise
+        connection.execute("COMMIT")
+        return found
+
+    def _open(self) -> sqlite3.Connection:
+        _require_privacy(self.path)
+        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        self._connection = connection
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(_SCHEMA)
+        return connection
+
+    def _close(self) -> None:
+        with self._lock:
+            self._drop()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def _require_privacy(path: Path) -> None:
+    """Make the file for ourselves alone; refuse one that others may open."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise ConfigurationError(f"The budget's file {path} is open to other users; close it: chmod 600 '{path}'")
+
+
+def _expanded(path: str | os.PathLike[str]) -> Path:
+    try:
+        return Path(path).expanduser()
+    except (TypeError, RuntimeError):
+        raise ConfigurationError("SQLiteBudget(path) takes the path of a file, such as ~/.cache/budget.db.") from None
+
+
+@define(eq=False)
+class SQLiteBudget:
+    """A budget that all processes of one host share which name the same file: no server is needed.
+
+    Put the file on a local disk: locks do not work over every network. It holds no secret, and is yours alone (0600).
+    One object serves any number of clients, on asyncio and on trio. If the file cannot be used for a while, each
+    process goes on by itself with great care, and says so in an event (``store.degraded``, ``store.restored``).
+
+    Args:
+        path: the file; made if there is none.
+
+    Raises:
+        ConfigurationError: the path is none; or, when a client opens, other users may open the file.
+    """
+
+    path: Path = field(converter=_expanded)
+    lines: Lines = field(init=False, repr=False)
+
+    @lines.default
+    def _no_lines(self) -> Lines:
+        return Lines(lambda account: SQLiteStore(self.path, account), {})
