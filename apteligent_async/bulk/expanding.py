@@ -28,7 +28,12 @@ _GLOB = frozenset("*?[")
 
 
 def expand(
-    plan: Plan, apps: Sequence[AppFacts], now: datetime, *, listed: Mapping[str, Sequence[str]] = EMPTY
+    plan: Plan,
+    apps: Sequence[AppFacts],
+    now: datetime,
+    *,
+    listed: Mapping[str, Sequence[str]] = EMPTY,
+    began: Mapping[tuple[str, str], date] | None = None,
 ) -> tuple[Unit, ...]:
     """Give the units of a plan, in the order of its output: by kind, app, arguments and day.
 
@@ -40,6 +45,8 @@ def expand(
         plan: what is wanted.
         apps: the account's apps, as a survey gives them.
         now: the service's instant, aware, as a survey gives it.
+        began: the first day that is known of each question, by app and query, as a ledger remembers it. Days since then
+            are wanted however long nobody pulled; without, each kind's ``days`` alone say how far back to go.
         listed: for each listing unit that was had, by its key, the keys of its rows, in their order, each once.
 
     Raises:
@@ -49,7 +56,8 @@ def expand(
     for wanted in plan.want:
         for app in chosen_apps(plan, apps):
             days = AppDays(now=now, offset_hours=offset_of(plan, app))
-            for unit in _AppUnits(plan=plan, app=app, days=days, listed=listed).units(wanted):
+            expansion = _AppUnits(plan=plan, app=app, days=days, listed=listed, began=began or {})
+            for unit in expansion.units(wanted):
                 found.setdefault(unit.key, unit)
     return tuple(evolve(unit, order=place) for place, unit in enumerate(found.values()))
 
@@ -92,6 +100,7 @@ class _AppUnits:
     app: AppFacts
     days: AppDays
     listed: Mapping[str, Sequence[str]]
+    began: Mapping[tuple[str, str], date]
 
     def units(self, wanted: Wanted) -> Iterator[Unit]:
         if wanted.family.listed_by is None:
@@ -145,14 +154,13 @@ class _AppUnits:
 
     def _windows(self, wanted: Wanted, question: Question) -> Iterator[Unit]:
         family = wanted.family
-        if family.dated is None:
-            newest, first = self.days.asking_day, self.days.asking_day
-        else:
+        newest = first = self.days.asking_day
+        if family.dated is not None:
             is_labelled = wanted.what == "error_monitoring.graph"
             newest = newest_point(self.days.today, self.plan.day_labels) if is_labelled else self.days.today
-            first = newest - DAY * (wanted.days - 1)
-        if self.plan.since is not None:
-            first = self.plan.since
+            known = self.began.get((question.app, question.query), newest)
+            first = min(known, newest - DAY * (wanted.days - 1))
+        first = self.plan.since or first
         reach = newest - DAY * max(family.reach_days - 1, 0)
         for back in range((newest - first).days, -1, -1):
             day = newest - DAY * back

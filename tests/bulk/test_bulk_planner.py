@@ -210,6 +210,17 @@ def test_days_before_the_reach_of_a_call_are_gone():
     assert fetch.arguments["duration"] == 86400
 
 
+def test_days_on_which_nobody_pulled_are_made_up_for():
+    """From the first day that a ledger knows on every day is wanted, and a gap where no call tells of it any more."""
+    plan = Plan(want=[Wanted("error_monitoring.graph", graph="dau", days=2), Wanted("trends.dau")], apps=facts()[0].id)
+    newest = expand(plan, facts(), NOW)[1]
+    began = {(newest.app, newest.question.query): newest.day - timedelta(days=60)}
+    units = expand(plan, facts(), NOW, began=began)
+    assert [unit.day for unit in units[:61]] == [newest.day - timedelta(days=back) for back in range(60, -1, -1)]
+    assert [unit.is_gone for unit in units[:61]] == [True] * 4 + [False] * 57
+    assert [unit.endpoint for unit in units[61:]] == ["trends.dau"]
+
+
 def test_one_list_serves_all_who_want_it():
     """The same list for details, users and by itself is one unit, and what it names is asked for in its order."""
     app = facts()[0].id

@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import pytest
 import straight
+from counterparts import Scripted, fine
+from own_client import client_of
 from pulled import NOW, account, facts, pull
 
 from apteligent_async import ErrorGraph, ErrorGroupBy, PerformanceGraph, PerformanceGroupBy, PerformanceSort
 from apteligent_async.bulk.families import FAMILIES
 from apteligent_async.bulk.plan import Plan
+from apteligent_async.bulk.planner import expand, schedule
 from apteligent_async.bulk.wanted import Wanted
 
 pytestmark = pytest.mark.anyio
@@ -213,6 +216,16 @@ async def test_details_are_asked_for_as_many_groups_as_are_wanted(group):
     assert sorted(details, key=repr) == sorted(expected, key=repr)
     assert len(expected) > 100
     assert {row.query.partition("?")[0] for row in pulled} == {f"{group}.details", f"{group}.summaries"}
+
+
+async def test_diagnostics_that_nobody_asked_for_are_no_rows():
+    """The service was seen to send them unasked; a plan has the same rows either way."""
+    body = {"data": {"hash": "a", "diagnostics": {"discrete_diagnostic_data": {"model": [["x", 3]]}}}}
+    (listing,) = expand(plan := Plan(want=[Wanted("crashes.details")], apps=facts()[0].id), facts(), NOW)
+    (_, fetch) = schedule(expand(plan, facts(), NOW, listed={listing.key: ["a"]}))
+    async with client_of(Scripted(lambda request, number: fine(body=body))) as client:
+        (answer,) = [answer async for answer in fetch.answers(client)]
+    assert [list(rows) for rows in fetch.rows_of(answer).values()] == [[]]
 
 
 def _detailed(found, day):
