@@ -22,6 +22,7 @@ from apteligent_async.errors import LedgerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
 
     from apteligent_async.bulk.ledger_file import Batch
     from apteligent_async.bulk.units import Row, Unit
@@ -51,6 +52,9 @@ class Ledger(Protocol):
 
     async def register(self, units: Iterable[Unit]) -> Mapping[str, datetime]:
         """Write down what is wanted from now on; tell which of it was had, and when."""
+
+    async def began(self) -> Mapping[tuple[str, str], date]:
+        """Tell by app and query the first day that each question was ever wanted for."""
 
     async def commit(self, batch: Batch, fetched_at: datetime) -> None:
         """Keep units with their rows: all of them, or none."""
@@ -100,6 +104,10 @@ class DiskLedger:
     async def register(self, units: Iterable[Unit]) -> Mapping[str, datetime]:
         """Write down what is wanted from now on; tell which of it was had, and when."""
         return await self._run("write", lambda: self._opened.register(units))
+
+    async def began(self) -> Mapping[tuple[str, str], date]:
+        """Tell by app and query the first day that each question was ever wanted for."""
+        return await self._run("read", lambda: self._opened.began())  # noqa: PLW0108  opened in the thread
 
     async def commit(self, batch: Batch, fetched_at: datetime) -> None:
         """Keep units with their rows: all of them, on the disk, or none."""
@@ -179,6 +187,10 @@ class MemoryLedger:
         """Remember what is wanted; tell which of it was had, and when."""
         self._units = {unit.key: unit for unit in units}
         return {key: self._had[key] for key in self._units if key in self._had}
+
+    async def began(self) -> Mapping[tuple[str, str], date]:
+        """Tell of nothing: no earlier run is known."""
+        return {}
 
     async def commit(self, batch: Batch, fetched_at: datetime) -> None:
         """Remember that units were had, and what listings list."""

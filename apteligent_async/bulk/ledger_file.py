@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
@@ -85,6 +85,7 @@ WHERE {}
 ORDER BY questions.place IS NULL, questions.place, questions.app, questions.query, units.day, units.id
 """
 _HAD = "SELECT units.id, units.fetched_at" + _UNITS_IN_ORDER.format("units.fetched_at IS NOT NULL")
+_BEGAN = "SELECT app, query, min(day) FROM questions JOIN units ON units.question = questions.id GROUP BY questions.id"
 _MISSED = "SELECT units.key" + _UNITS_IN_ORDER.format("units.fetched_at IS NULL AND NOT units.is_wanted")
 
 
@@ -179,6 +180,10 @@ class LedgerFile:
                 if fetched_at is not None:
                     had[unit.key] = datetime.fromisoformat(fetched_at)
         return had
+
+    def began(self) -> dict[tuple[str, str], date]:
+        """Tell by app and query the first day that each question was ever wanted for."""
+        return {(app, query): date.fromisoformat(day) for app, query, day in self._connection.execute(_BEGAN)}
 
     def had(self) -> dict[str, datetime]:
         """Tell of every unit that was had when that was."""

@@ -263,8 +263,9 @@ class _Run:
         crew = self.crew = self._crew(survey)
         tried: set[str] = set()
         listed: Mapping[str, Sequence[str]] = {}
+        began = await self.ledger.began()
         while True:
-            units = expand(self.plan, survey.apps, survey.now, listed=listed)
+            units = expand(self.plan, survey.apps, survey.now, listed=listed, began=began)
             had = await self.ledger.register(units)
             new = [unit for unit in units if unit.key not in tried]
             due = [unit for unit in new if unit.is_due(had.get(unit.key), now=survey.now)]
