@@ -39,9 +39,14 @@ def _app(dice: Random) -> dict[str, Any]:
 
 
 def _graph(dice: Random) -> Any:
-    points = [[dice.choice([None, dice.random() * 100, dice.randrange(1000)]) for _ in range(720)] for _ in range(50)]
-    series = [{"name": f"series {i}", "points": each} for i, each in enumerate(points)]
+    """Write 50 series, of counts and of percentages in turns; one point in a hundred is missing."""
+    series = [{"name": f"series {i}", "points": _points(dice, is_share=i % 2 == 1)} for i in range(50)]
     return {"start": "2015-11-14T00:00:00", "end": "2015-12-14T00:00:00", "interval": 3600, "series": series}
+
+
+def _points(dice: Random, *, is_share: bool) -> list[float | None]:
+    values = [round(dice.random() * 100, 4) if is_share else dice.randrange(10_000) for _ in range(720)]
+    return [None if dice.random() < 0.01 else value for value in values]
 
 
 def _pie(dice: Random) -> Any:

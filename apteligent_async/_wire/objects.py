@@ -6,12 +6,12 @@ JSON calls their attributes comes from `Names`.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args
 
 import attrs
-from attrs import frozen
+from attrs import evolve, frozen
 from cattrs import ClassValidationError, Converter, IterableValidationError
 from cattrs.errors import AttributeValidationNote, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
@@ -21,7 +21,7 @@ from apteligent_async.models.frozen import EMPTY, FrozenMapping, freeze, thaw
 from apteligent_async.models.result import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from apteligent_async._wire.values import Hook
 
@@ -33,6 +33,9 @@ _EXTRA, _ABSENT, _REST = "\ue000extra", "\ue000absent", "\ue000rest"
 
 # What the service writes here and there for nothing; then the attribute is None, and the text is kept as an extra key.
 _NONE = "None"
+
+MOST_SHAPES = 64
+"""Sets of keys that are remembered for each model."""
 
 _BOOKKEEPING = frozenset({"extra", "absent", "envelope", "http"})
 
@@ -148,13 +151,43 @@ def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
         return lambda value, _: inner(_with_rest(json_object(value), known), t)
     voidable = frozenset(keys[name] for name in _voidable(t) & keys.keys())
 
+    shape = lru_cache(maxsize=MOST_SHAPES)(partial(_Shape.of, t.__name__, known))
+
     def structure(value: Any, _: Any) -> Any:
-        if json_object(value).keys() != known or _NONE in value.values():
-            void = {key for key in voidable if value.get(key) == _NONE}
-            value = _with_bookkeeping(value, known - void, t, absent=known.difference(value) | void)
+        found = shape(*json_object(value))
+        if _NONE in value.values():
+            void = [key for key in value if key in voidable and value[key] == _NONE]
+            value = _with_bookkeeping(value, found.without(void), void=void)
+        elif found.absent or found.extra:
+            value = _with_bookkeeping(value, found)
         return inner(value, t)
 
     return structure
+
+
+@frozen
+class _Shape:
+    """How the keys of an object differ from its model's: all rows of an answer tend to have the same ones."""
+
+    model: str
+    absent: frozenset[str]
+    extra: tuple[str, ...]
+    surprises: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: str, known: frozenset[str], *keys: str) -> _Shape:
+        extra = tuple(key for key in keys if key not in known)
+        return cls(model, _shared(known.difference(keys)), extra, tuple(f"{model}.{key}" for key in extra))
+
+    def without(self, void: Collection[str]) -> _Shape:
+        """Count some of the keys as absent and as extra at once."""
+        surprises = (f"{self.model}.{key}" for key in void)
+        return evolve(
+            self,
+            absent=_shared(self.absent.union(void)),
+            extra=(*self.extra, *void),
+            surprises=(*self.surprises, *surprises),
+        )
 
 
 def _voidable(t: type[Part]) -> frozenset[str]:
@@ -175,14 +208,14 @@ def _existing(t: type[Part], fields: dict[str, Any]) -> dict[str, Any]:
     return {name: how for name, how in fields.items() if name in present}
 
 
-def _with_bookkeeping(
-    value: dict[str, Any], known: frozenset[str], t: type, *, absent: frozenset[str]
-) -> dict[str, Any]:
-    extra = {key: freeze(item) for key, item in value.items() if key not in known}
-    for key in extra:
-        surprise(f"{t.__name__}.{key}")
-    fitting = {key: item for key, item in value.items() if key in known}
-    return {**fitting, _ABSENT: _shared(absent), _EXTRA: FrozenMapping(extra) if extra else EMPTY}
+def _with_bookkeeping(value: dict[str, Any], shape: _Shape, *, void: Iterable[str] = ()) -> dict[str, Any]:
+    for what in shape.surprises:
+        surprise(what)
+    extra = FrozenMapping({key: freeze(value[key]) for key in shape.extra}) if shape.extra else EMPTY
+    complete = {**value, _ABSENT: shape.absent, _EXTRA: extra}
+    for key in void:
+        del complete[key]
+    return complete
 
 
 def _with_rest(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
