@@ -7,6 +7,7 @@ import warnings
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import anyio
 from attrs import define, field, frozen
@@ -14,6 +15,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from apteligent_async import ApteligentClient, RetryPolicy, UnattestedWarning
+from apteligent_async._budgets import budget_from
 from apteligent_async.cli.accounts import access_for
 from apteligent_async.cli.drawing import NO_DRAWING, present
 from apteligent_async.cli.flags import PositiveDuration  # noqa: TC001  the command line reads the annotations
@@ -26,6 +28,7 @@ from apteligent_async.models.tables import printable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from apteligent_async._budgets import Budget
     from apteligent_async.cli.drawing import Drawing
     from apteligent_async.cli.formats import Output
     from apteligent_async.cli.progress import Display
@@ -49,12 +52,15 @@ class Connection:
         base_url: Another origin in place of a region, such as that of a simulator; APTELIGENT_BASE_URL does the same.
         deadline: Seconds that each call may take, its wait for the rate budget included; one that cannot make it
             fails at once.
+        budget: With whom the rate budget is shared: sqlite:///path/to/file between processes, redis://host:port
+            between hosts. APTELIGENT_BUDGET does the same, and may hold a password.
     """
 
     account: str | None = None
     region: Literal["us", "eu"] | None = None
     base_url: str | None = None
     deadline: PositiveDuration | None = None
+    budget: str | None = None
 
     def client(self, retry: RetryPolicy | None = None) -> ApteligentClient:
         """Make the client; it is not open yet.
@@ -63,10 +69,22 @@ class Connection:
             retry: when failed calls are sent again, if not as usual.
 
         Raises:
-            ConfigurationError: there is no login, or it belongs elsewhere.
+            ConfigurationError: there is no login, or it belongs elsewhere; or the budget's address is none.
         """
         access = access_for(self.account, base_url=self.base_url, region=self.region)
-        return ApteligentClient(access.credentials, base_url=access.base_url, region=access.region, retry=retry)
+        return ApteligentClient(
+            access.credentials,
+            base_url=access.base_url,
+            region=access.region,
+            retry=retry,
+            budget=None if self.budget is None else _budget_at(self.budget),
+        )
+
+
+def _budget_at(address: str) -> Budget | None:
+    if urlsplit(address).password:
+        raise ConfigurationError("A command line is no place for a password: set APTELIGENT_BUDGET to this address.")
+    return budget_from(address)
 
 
 @define(eq=False)

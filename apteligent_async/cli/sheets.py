@@ -30,6 +30,8 @@ _GAP = 3
 """Between two columns: padding on either side of the divider."""
 
 _LEAST_TEXT = 14
+_LEAST_NAME = 18
+"""Of the columns that always stay: what a row is about has to be told."""
 
 
 @frozen(kw_only=True)
@@ -46,7 +48,9 @@ class _Strip:
 
     @property
     def least(self) -> int:
-        return min(self.natural, max(_LEAST_TEXT, cell_len(self.heading.text))) if self.is_text else self.natural
+        if not self.is_text or self.heading.is_whole:
+            return self.natural
+        return min(self.natural, max(_LEAST_TEXT if self.heading.rank else _LEAST_NAME, cell_len(self.heading.text)))
 
 
 def print_view(console: Console, view: View, *, most_rows: int | None) -> None:

@@ -23,11 +23,13 @@ class Heading:
         column: the column's name.
         text: what stands above it.
         rank: which columns go first where there is no room: those with the highest rank. 0 always stays.
+        is_whole: whether a part of its text would be of no use, as of an id.
     """
 
     column: str
     text: str
     rank: int = 0
+    is_whole: bool = False
 
 
 @frozen(kw_only=True)

@@ -215,6 +215,8 @@ def test_a_wrong_flag_is_a_usage_error_that_says_what_is_right(command, argument
         (["apps", "--output", "/nowhere/rows.csv"], "Choose another"),
         (["apps", "--base-url", "http://example.com"], "https://"),
         (["apps", "--account", "nobody"], "apteligent login"),
+        (["apps", "--budget", "redis://user:hush@127.0.0.1"], "set APTELIGENT_BUDGET"),
+        (["apps", "--budget", "mysql://127.0.0.1"], "sqlite:///path/to/file"),
     ],
 )
 def test_an_error_says_what_to_do_in_two_lines_at_most(command, arguments, told):
@@ -288,3 +290,11 @@ def test_a_userflow_is_shown_by_how_it_ended(command):
     assert flow["failRate"] is not None
     ended = json.loads(command("userflows", app, "--flow", flow["name"], "--json").out)["rows"]
     assert {"failed", "succeeded"} <= {row["outcome"] for row in ended}
+
+
+def test_a_budget_is_shared_with_other_commands(command, tmp_path):
+    """Two commands that name one file spend one budget."""
+    budget = f"sqlite://{tmp_path}/budget.db"
+    assert command("apps", "--budget", budget).code == 0
+    assert (tmp_path / "budget.db").exists()
+    assert command("live", "*", "--budget", budget).code == 0

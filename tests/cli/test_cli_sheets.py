@@ -87,6 +87,15 @@ def test_markup_is_shown_as_it_is():
     assert "\x1b" not in line
 
 
+def test_an_id_is_shown_whole_or_not_at_all():
+    """A part of it is of no use."""
+    columns = tuple(Column(name=name, kind="text", cells=[name * 30]) for name in "ab")
+    headings = (Heading("a", "a"), Heading("b", "b", 1, is_whole=True))
+    view = View(title="", sheets=(Sheet(columns=columns, headings=headings),))
+    assert "b" * 30 in "".join(printed(view, 60))
+    assert "bb" not in "".join(printed(view, 50))
+
+
 def test_rows_that_are_not_shown_are_counted():
     """And how to see them is said."""
     lines = printed(view_of([(str(number),) for number in range(25)], [0]), 80, most_rows=20)

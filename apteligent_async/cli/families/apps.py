@@ -26,7 +26,7 @@ _HEADINGS = (
     Heading("latency", "latency ms", 4),
     Heading("mau", "users/month", 5),
     Heading("latest_version_string", "in store", 8),
-    Heading("id", "id", 7),
+    Heading("id", "id", 7, is_whole=True),
     Heading("role", "role", 9),
 )
 _COLUMNS: dict[Key, str] = {"crash-percent": "crash_percent", "name": "app_name"}

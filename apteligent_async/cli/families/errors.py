@@ -37,7 +37,7 @@ _COLUMNS: dict[Key, str] = {
     "last-seen": "last_occurred",
 }
 _HEADINGS = (
-    Heading("short", "hash"),
+    Heading("short", "hash", is_whole=True),
     Heading("name", "error"),
     Heading("unique_session_count", "users", 1),
     Heading("suspect_line", "look at", 2),
