@@ -113,7 +113,7 @@ def _bars(alt: Any, picture: Picture) -> Any:
     written = ",.0f" if all(row["value"] % 1 == 0 for row in rows) else ",.2~f"
     longest_name = alt.Axis(labelLimit=_WIDTH // 3, title=None, ticks=False, domain=False)
     names = alt.Y("name:N", sort=alt.EncodingSortField("place", order="ascending"), axis=longest_name)
-    values = alt.X("value:Q", title=printable(picture.unit), axis=alt.Axis(format=",~r"), scale=alt.Scale(zero=True))
+    values = alt.X("value:Q", title=printable(picture.unit), axis=alt.Axis(format=",~r", grid=False))
     both = alt.Chart(alt.Data(values=rows)).encode(y=names, x=values)
     figures = both.mark_text(align="left", dx=4).encode(text=alt.Text("value:Q", format=written))
     return (both.mark_bar(color=_COLOURS[0]) + figures).properties(height=_BAR_HEIGHT * max(len(rows), 1))
@@ -147,7 +147,8 @@ def _time_axis(alt: Any, picture: Picture) -> Any:
 def _legend(alt: Any, picture: Picture) -> Any:
     names = _distinct([line.name for line in picture.series])
     legend = alt.Legend(title=None, labelLimit=_WIDTH // 3)
-    return alt.Color("name:N", sort=names, legend=legend, scale=alt.Scale(range=_COLOURS))
+    colours = alt.Scale(range=_COLOURS) if len(names) <= len(_COLOURS) else alt.Scale(scheme="category20")
+    return alt.Color("name:N", sort=names, legend=legend, scale=colours)
 
 
 def _utc(label: str) -> str:

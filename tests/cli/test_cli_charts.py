@@ -178,3 +178,11 @@ def test_a_file_that_cannot_be_written_is_the_systems_error(tmp_path):
     """The command makes a line of it."""
     with pytest.raises(FileNotFoundError):
         write(bars([("a", 1)]), tmp_path / "missing" / "chart.svg")
+
+
+@pytest.mark.parametrize("count", [2, 7, 8, 20])
+def test_every_line_has_a_colour_of_its_own(draw, count):
+    """As many as twenty can be told apart."""
+    svg = draw(lines(*(f"version {number}" for number in range(count))), ".svg")
+    strokes = re.findall(r'aria-roledescription="line mark"[^>]*stroke="([^"]+)"', svg)
+    assert len(strokes) == len(set(strokes)) == count
