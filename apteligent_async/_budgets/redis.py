@@ -27,6 +27,8 @@ from apteligent_async._wire.secret import Secret
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from coredis import Redis
     from coredis.commands import Script
 
@@ -110,16 +112,20 @@ class RedisStore:
             StoreGone: the server cannot be reached, does not answer, or refuses.
             ConfigurationError: the extra ``redis`` is not installed.
         """
-        return await run_sync(self._change, change)
+        return await run_sync(self._guarded, self._apply, change)
+
+    async def look(self) -> Told:
+        """Read the hash and the time, and change nothing."""
+        return await run_sync(self._guarded, self._read)
 
     async def aclose(self) -> None:
         """Close the connection."""
         await run_sync(self._drop)
 
-    def _change(self, change: Change[Found]) -> Found:
+    def _guarded(self, act: Callable[..., Awaitable[Found]], *arguments: object) -> Found:
         try:
             portal = self._portal or self._connect()
-            return portal.call(self._apply, change)
+            return portal.call(act, *arguments)
         except ConfigurationError:
             raise
         except Exception as error:  # noqa: BLE001  groups of a foreign client's errors among them: it is gone
@@ -136,6 +142,12 @@ class RedisStore:
         self._portal = self._script = self._seen = None
         with suppress(Exception):  # it may be broken already
             self._open.close()
+
+    async def _read(self) -> Told:
+        with anyio.fail_after(CHANGE_S):
+            await self._compare_and_set(_UNSEEN, "", "")
+        assert self._seen is not None  # noqa: S101  just heard
+        return self._seen.told()
 
     async def _apply(self, change: Change[Found]) -> Found:
         with anyio.fail_after(CHANGE_S):

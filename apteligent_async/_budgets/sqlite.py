@@ -65,7 +65,11 @@ class SQLiteStore:
             StoreGone: the file is locked for too long, or cannot be read or written.
             ConfigurationError: others may read it.
         """
-        return await self._in_thread(self._change, change)
+        return await self._in_thread(self._guarded, lambda connection: self._transact(connection, change))
+
+    async def look(self) -> Told:
+        """Read the row and the time, and change nothing."""
+        return await self._in_thread(self._guarded, self._read)
 
     async def aclose(self) -> None:
         """Close the file."""
@@ -77,10 +81,10 @@ class SQLiteStore:
             self._threads = anyio.CapacityLimiter(1)
         return await run_sync(act, *arguments, limiter=self._threads)
 
-    def _change(self, change: Change[Found]) -> Found:
+    def _guarded(self, act: Callable[[sqlite3.Connection], Found]) -> Found:
         with self._lock:
             try:
-                return self._transact(self._connection or self._open(), change)
+                return act(self._connection or self._open())
             except (sqlite3.Error, OSError) as error:
                 self._drop()
                 raise StoreGone(f"{type(error).__name__}: {error}") from None
@@ -88,15 +92,17 @@ class SQLiteStore:
     def _transact(self, connection: sqlite3.Connection, change: Change[Found]) -> Found:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            row = connection.execute(_READ, (self.account,)).fetchone()
-            told = Told(None if row is None else row[0], clock=self._boot_id, now=self.clock())
-            text, found = change(told)
+            text, found = change(self._read(connection))
             connection.execute(_WRITE, (self.account, text))
         except BaseException:
             connection.rollback()
             raise
         connection.execute("COMMIT")
         return found
+
+    def _read(self, connection: sqlite3.Connection) -> Told:
+        row = connection.execute(_READ, (self.account,)).fetchone()
+        return Told(None if row is None else row[0], clock=self._boot_id, now=self.clock())
 
     def _open(self) -> sqlite3.Connection:
         _require_privacy(self.path)

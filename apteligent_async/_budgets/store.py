@@ -49,6 +49,15 @@ class Store(Protocol):
         """
         ...
 
+    async def look(self) -> Told:
+        """Read the state and the time, and change nothing.
+
+        Raises:
+            StoreGone: the store cannot be reached.
+            ConfigurationError: it can never be used as it is.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Let go of files and connections; the next change takes them up again."""
         ...
