@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DryRun", "SavingUse", "dry_run", "expand", "plain_loop", "schedule"]
 
-MOST_APPS = 50
+MOST_APPS = 40
 """How many apps a call names at most, so that its address stays below two thousand characters or so."""
 
 

@@ -35,9 +35,9 @@ def facts(*, with_offsets=True):
     ]
 
 
-def account():
-    """Make a client of the simulated account, and the way to it."""
-    service = Service(world(), quota=QuotaSettings(limit=10**6))
+def account(*, now=NOW):
+    """Make a client of the simulated account at an instant, and the way to it."""
+    service = Service(world().at(now), quota=QuotaSettings(limit=10**6))
     way = SimulatorTransport(service)
     return client_of(way, StaticToken(service.issue_token(service.accounts[0].client_id))), way
 
@@ -53,12 +53,12 @@ async def fill(client, fetches):
     return had
 
 
-async def pull(client, plan, *, apps=None, allow=None):
+async def pull(client, plan, *, apps=None, allow=None, now=NOW):
     """Pull a plan: what lists name is asked for when the lists are there."""
     apps = facts() if apps is None else apps
-    units = [unit for unit in expand(plan, apps, NOW) if not unit.is_gone]
+    units = [unit for unit in expand(plan, apps, now) if not unit.is_gone]
     had = await fill(client, schedule(units, allow=allow))
     listed = {unit.key: list(dict.fromkeys(row.key for row in had[unit.key])) for unit in units if unit.is_listing}
-    every = [unit for unit in expand(plan, apps, NOW, listed=listed) if not unit.is_gone]
+    every = [unit for unit in expand(plan, apps, now, listed=listed) if not unit.is_gone]
     had |= await fill(client, schedule([unit for unit in every if unit.key not in had], allow=allow))
     return [row for unit in every for row in had[unit.key]]

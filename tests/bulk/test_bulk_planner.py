@@ -44,7 +44,7 @@ def is_public(kind):
 plans = st.lists(st.sampled_from([kind for kind in FAMILIES if is_public(kind)]), min_size=1, max_size=4, unique=True)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kinds=plans, with_offsets=st.booleans())
 async def test_savings_change_no_cell(kinds, with_offsets):
     """With the savings that are used by default the rows and their order are those of the plain loop."""
@@ -53,6 +53,21 @@ async def test_savings_change_no_cell(kinds, with_offsets):
     async with client:
         apps = facts(with_offsets=with_offsets)
         assert await pull(client, plan, apps=apps) == await pull(client, plan, apps=apps, allow=())
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(hours=st.integers(0, 47), with_offsets=st.booleans(), labels=st.sampled_from(DayLabels))
+async def test_at_any_hour_every_unit_is_answered(hours, with_offsets, labels):
+    """Whatever the apps' time zones, no day is wanted that has not begun for them, and as many as were wanted come."""
+    now = NOW + timedelta(hours=hours)
+    kinds = [Wanted(kind, days=4) for kind in ("crashes.counts", "trends.app")]
+    plan = Plan(want=[Wanted("error_monitoring.graph", graph="dau", days=4), *kinds], day_labels=labels)
+    client, _ = account(now=now)
+    async with client:
+        rows = await pull(client, plan, apps=facts(with_offsets=with_offsets), now=now)
+    days = {(row.app, row.query, row.start) for row in rows if "trends" not in row.query}
+    assert len(days) == 2 * 4 * len(facts())
+    assert {len({row.start for row in rows if row.app == app.id and "trends" in row.query}) for app in facts()} == {4}
 
 
 async def test_totals_of_apps_of_one_time_zone_share_a_call():
