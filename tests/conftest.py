@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 import trio.testing
 from virtual_loop import VirtualLoop
@@ -13,3 +14,16 @@ def anyio_backend(request):
     if request.param == "trio":
         return "trio", {"clock": trio.testing.MockClock(autojump_threshold=0)}
     return "asyncio", {"loop_factory": VirtualLoop}
+
+
+@pytest.fixture(scope="module", params=["asyncio", "trio"])
+def runs(request):
+    """Give what runs one coroutine function to its end in virtual time, again and again: for property tests."""
+
+    def run(function, *arguments):
+        if request.param == "trio":
+            options = {"clock": trio.testing.MockClock(autojump_threshold=0)}
+            return anyio.run(function, *arguments, backend="trio", backend_options=options)
+        return anyio.run(function, *arguments, backend_options={"loop_factory": VirtualLoop})
+
+    return run

@@ -246,25 +246,6 @@ def _fault(kind):
     return cut(was_sent=kind is None)
 
 
-@pytest.fixture(scope="module", params=["asyncio", "trio"])
-def runs(request):
-    """Run one coroutine to its end in virtual time."""
-    import trio.testing
-    from virtual_loop import VirtualLoop
-
-    def run(function, *arguments):
-        if request.param == "trio":
-            return anyio.run(
-                function,
-                *arguments,
-                backend="trio",
-                backend_options={"clock": trio.testing.MockClock(autojump_threshold=0)},
-            )
-        return anyio.run(function, *arguments, backend_options={"loop_factory": VirtualLoop})
-
-    return run
-
-
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(arrivals=ARRIVALS, policy=POLICIES)
 def test_whatever_comes_every_call_ends_and_nothing_is_left(runs, arrivals, policy):

@@ -182,6 +182,8 @@ class _Delivered(httpx.AsyncByteStream):
             if pause_s > limit:
                 raise httpx.ReadTimeout("the body stopped", request=self._request)
             yield part
+            if self._is_over:
+                raise httpx.ReadError("the connection was closed on this side", request=self._request)
         if answer.delivery.is_reset:
             raise httpx.ReadError("the connection was reset", request=self._request)
         if answer.delivery.is_cut:
