@@ -18,7 +18,6 @@ from attrs import define, field
 
 from apteligent_async import (
     AppAttribute,
-    ApteligentClient,
     ApteligentError,
     AuthenticationError,
     ConnectionFailed,
@@ -31,13 +30,14 @@ from apteligent_async.cli.checkup import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from apteligent_async import BudgetSnapshot, Event
-    from apteligent_async.cli.accounts import Access
+    from apteligent_async import ApteligentClient, BudgetSnapshot, Event
+    from apteligent_async.cli.asking import Connection
     from apteligent_async.models.result import Result
 
 __all__ = ["ask_around", "check_clock"]
 
 _PATIENCE_S = 10.0
+_ONCE = RetryPolicy(max_attempts=1, max_rate_limited=1)
 _SKEW_NOTED_S = 5.0
 _SKEW_BROKEN_S = 60.0
 _TLS_MEND = (
@@ -47,12 +47,12 @@ _TLS_MEND = (
 _GONE = "The service itself may be gone for good; `apteligent simulate` serves a simulated one."
 
 
-async def ask_around(origin: str, access: Access | None) -> list[Check]:
+async def ask_around(origin: str, connection: Connection | None) -> list[Check]:
     """Look from the outside in; what needs something that is broken is skipped.
 
     Args:
         origin: scheme, host and port of the service.
-        access: what to log in with; None spends no call.
+        connection: how a command would get at it; None, where there are no credentials, spends no call.
     """
     if has_proxy(origin):
         told = "the proxy that the environment names does it"
@@ -62,9 +62,9 @@ async def ask_around(origin: str, access: Access | None) -> list[Check]:
         ways.append(await _check_connection(origin) if ways[0].verdict == "ok" else _skipped("TLS", "an address"))
     if any(way.verdict == "broken" for way in ways):
         return [*ways, *(_skipped(name, "a connection") for name in ("token", "clock", "budget"))]
-    if access is None:
+    if connection is None:
         return [*ways, *(_skipped(name, "credentials") for name in ("token", "clock", "budget"))]
-    return [*ways, *await _Conversation(access).checks()]
+    return [*ways, *await _Conversation(connection).checks()]
 
 
 def _skipped(name: str, need: str) -> Check:
@@ -129,22 +129,15 @@ class _Conversation:
         requests: those that spent budget, by endpoint.
     """
 
-    _access: Access
+    _connection: Connection
     requests: Counter[str] = field(factory=Counter, init=False)
 
     async def checks(self) -> list[Check]:
         """Make the call, and judge token, clock and budget."""
-        client = ApteligentClient(
-            self._access.credentials,
-            base_url=self._access.base_url,
-            region=self._access.region,
-            retry=RetryPolicy(max_attempts=1, max_rate_limited=1),
-            timeout=_PATIENCE_S,
-        )
         try:
-            async with client:
+            async with self._connection.client(_ONCE) as client:
                 client.on_event(self._count)
-                token, answered = await self._check_token(client)
+                token, answered = await self._check_token(client.with_options(timeout=_PATIENCE_S))
                 clock = check_clock(await self._date(client, answered), now=datetime.now(UTC))
                 return [token, clock, _check_budget(client.budget())]
         except ApteligentError as problem:

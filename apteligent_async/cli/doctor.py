@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 from attrs import asdict
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from apteligent_async import Region
 from apteligent_async.cli.accounts import origin_of
+from apteligent_async.cli.asking import Connection
 from apteligent_async.cli.checkup import check_credentials, check_extras, check_python, check_store
 from apteligent_async.cli.checkup_online import ask_around
 from apteligent_async.cli.output import open_console, print_json
@@ -32,9 +33,7 @@ _STYLES = {"ok": "green", "note": "yellow", "broken": "bold red", "skipped": "di
 
 def doctor(
     *,
-    account: str | None = None,
-    base_url: str | None = None,
-    region: Literal["us", "eu"] | None = None,
+    connection: Connection = Connection(),  # noqa: B008  frozen
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Check Python, extras, credentials, store, DNS, TLS, token, clock and budget, and say how to mend each.
@@ -47,15 +46,13 @@ def doctor(
         apteligent doctor --base-url http://127.0.0.1:8080
 
     Args:
-        account: A stored login; without, the environment counts, and then the login "default".
-        base_url: Another origin in place of a region, such as that of a simulator.
-        region: The service's site.
+        connection: Where the service is.
         as_json: Print one JSON object at the end; everything else goes to standard error.
 
     """
-    credentials, access = check_credentials(account, base_url=base_url, region=region)
+    credentials, access = check_credentials(connection.account, base_url=connection.base_url, region=connection.region)
     here = [check_python(), check_extras(), check_store(), credentials]
-    checks = [*here, *anyio.run(ask_around, _origin(access, base_url, region), access)]
+    checks = [*here, *anyio.run(ask_around, _origin(access, connection), connection if access else None)]
     _report(open_console(as_json=as_json), checks)
     is_well = all(check.verdict != "broken" for check in checks)
     if as_json:
@@ -63,10 +60,9 @@ def doctor(
     return 0 if is_well else 1
 
 
-def _origin(access: Access | None, base_url: str | None, region: str | None) -> str:
-    if access is not None:
-        base_url, region = access.base_url or base_url, access.region or region
-    return origin_of(base_url, region) or Region.US.origin
+def _origin(access: Access | None, connection: Connection) -> str:
+    place = access or connection
+    return origin_of(place.base_url, place.region) or Region.US.origin
 
 
 def _calls(checks: Sequence[Check]) -> int:

@@ -17,6 +17,7 @@ from raw_server import http, raw_server
 from terminal import in_terminal, plain
 
 from apteligent_async.cli import checkup, main
+from apteligent_async.cli.asking import Connection
 from apteligent_async.cli.checkup_online import ask_around, check_clock
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, World, serve
 
@@ -226,9 +227,11 @@ def test_behind_a_proxy_name_and_handshake_are_left_to_it(examine):
 
 def test_settings_that_cannot_work_are_told_apart(examine, url):
     """A budget's address that nobody understands is neither the token's fault nor the service's."""
-    code, checks, calls, _ = examine("--base-url", url, APTELIGENT_TOKEN="t", APTELIGENT_BUDGET="nonsense://")
-    assert (code, calls) == (1, 0)
-    assert "APTELIGENT_BUDGET" in checks["settings"]["found"]
+    ways = [((), {"APTELIGENT_BUDGET": "nonsense://"}), (("--budget", "nonsense://"), {})]
+    for flags, environment in ways:
+        code, checks, calls, _ = examine("--base-url", url, *flags, APTELIGENT_TOKEN="t", **environment)
+        assert (code, calls) == (1, 0)
+        assert "sqlite:///" in checks["settings"]["found"]
 
 
 @pytest.mark.parametrize(("mode", "path"), [(0o644, "default.json"), (0o755, ".")])
@@ -289,14 +292,12 @@ def test_an_untested_python_is_a_note(monkeypatch):
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
-async def test_a_service_that_answers_nonsense_is_broken_in_words():
-    """On both event loops: the answer's fault is said, and the clock is read off what it sends."""
-    from apteligent_async import StaticToken
-    from apteligent_async.cli.accounts import Access
-
-    answer = http(b"<html>", Date=format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True))
-    with raw_server(lambda number: answer) as server:
-        checks = await ask_around(server.url, Access(credentials=StaticToken("t"), base_url=server.url))
+async def test_a_service_that_answers_nonsense_is_broken_in_words(monkeypatch):
+    """On both event loops: the answer's fault is said, and what else could be at fault."""
+    monkeypatch.setenv("APTELIGENT_TOKEN", "t")
+    with raw_server(lambda number: http(b"<html>")) as server:
+        checks = await ask_around(server.url, Connection(base_url=server.url))
     told = {check.name: check for check in checks}
     assert told["token"].verdict == "broken"
     assert "address" in told["token"].mend
+    assert told["clock"].verdict == "skipped"
