@@ -18,6 +18,7 @@ from apteligent_async.bulk.survey import Survey, take_survey
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import date
     from os import PathLike
 
     from apteligent_async.bulk.plan import Plan
@@ -62,19 +63,19 @@ async def preview(
         LedgerError: the ledger cannot be read.
     """
     clock = datetime.now(UTC)
-    kept, had = await anyio.to_thread.run_sync(_remembered, None if ledger is None else Path(ledger))
+    kept, had, began = await anyio.to_thread.run_sync(_remembered, None if ledger is None else Path(ledger))
     survey = None if kept is None else Survey.from_json(json.loads(kept))
     if survey is None or not survey.is_fresh(clock):
         survey = await take_survey(client, clock=clock, plan=plan, before=survey)
-    units = expand(plan, survey.apps, survey.now)
+    units = expand(plan, survey.apps, survey.now, began=began)
     due = tuple(unit for unit in units if unit.is_due(had.get(unit.key), now=survey.now))
     cost = dry_run(due, snapshot=client.budget(), allow=allow)
     return Preview(units=due, had=sum(unit.key in had for unit in units), cost=cost)
 
 
-def _remembered(ledger: Path | None) -> tuple[str | None, Mapping[str, datetime]]:
-    """Read the survey and what was had; nothing from a ledger that does not exist."""
+def _remembered(ledger: Path | None) -> tuple[str | None, Mapping[str, datetime], Mapping[tuple[str, str], date]]:
+    """Read the survey, what was had, and since when each question was wanted; nothing where there is no ledger."""
     if ledger is None or not ledger.exists():
-        return None, {}
+        return None, {}, {}
     with explained(ledger, "read"), closing(LedgerFile.reading(ledger)) as file:
-        return file.note(SURVEY), file.had()
+        return file.note(SURVEY), file.had(), file.began()
