@@ -33,6 +33,9 @@ EARLY_S = 60.0
 MOST_DENIED = 1_000
 """Paths that are remembered as closed."""
 
+DENIED_S = 60.0
+"""How long a path counts as closed by a 401: tokens may have died twice in a row, and then the next one opens it."""
+
 _FORBIDDEN = 403
 
 _PASTED = (
@@ -153,7 +156,7 @@ class TokenKeeper:
         self._is_used = False
         self._fetching: _Fetch | None = None
         self._refused: AuthenticationError | None = None
-        self._denied: dict[str, None] = {}
+        self._denied: dict[str, float] = {}
         self._vain: str | None = None
 
     @property
@@ -200,23 +203,32 @@ class TokenKeeper:
     def reject(self, error: AuthenticationError, *, token: str | None, path: str) -> bool:
         """Drop a token that the service did not accept, unless it has been replaced; say whether to try again.
 
-        A pasted token cannot be replaced. A new one is no help where a fresh one was denied before, nor, when access
+        A pasted token cannot be replaced. A new one is no help where a fresh one was denied of late, nor, when access
         is denied (403), if it took the place of one that fared no better.
         """
         if isinstance(self._credentials, StaticToken):
             error.args = (f"{error.message} {_PASTED}",)
             return False
-        if path in self._denied or (token == self._vain and error.status == _FORBIDDEN):
+        is_closed = path in self._denied and (error.status == _FORBIDDEN or self._is_late(path))
+        if is_closed or (token == self._vain and error.status == _FORBIDDEN):
             return False
         if token == self._token:
             self._token = None
         return True
 
+    def _is_late(self, path: str) -> bool:
+        """Whether a path was denied so lately that asking with a new token would be in vain."""
+        return anyio.current_time() < self._denied[path] + DENIED_S
+
+    def note_opened(self, path: str) -> None:
+        """Remember that a path is open: what was denied before was the token, not the right."""
+        self._denied.pop(path, None)
+
     def note_denied(self, error: AuthenticationError, *, token: str | None, path: str) -> None:
         """Remember that renewing the token did not open a path: a right is missing, not a token."""
         if error.status == _FORBIDDEN:
             self._vain = token
-        self._denied[path] = None
+        self._denied[path] = anyio.current_time()
         while len(self._denied) > MOST_DENIED:
             del self._denied[next(iter(self._denied))]
 

@@ -268,7 +268,7 @@ class Session:
             if call.request.is_authorized:
                 await self._await_token(call)
             try:
-                return self._result(call, await self._dispatcher.perform(call.visit))
+                found = self._result(call, await self._dispatcher.perform(call.visit))
             except NotSent:
                 continue
             except DeadlineExceeded:
@@ -281,6 +281,9 @@ class Session:
                 if has_renewed or not self._keeper.reject(error, token=call.token, path=path):
                     raise
                 has_renewed = True
+            else:
+                self._keeper.note_opened(path)
+                return found
 
     async def _await_token(self, call: Call[Any]) -> None:
         if self._keeper.has_token:

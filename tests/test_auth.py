@@ -206,6 +206,21 @@ async def test_a_refusal_that_persists_does_not_renew_for_ever(status):
     assert issuer.paths.count("/v2/apps") == 6
 
 
+async def test_tokens_that_die_twice_in_a_row_do_not_close_a_path_for_ever():
+    """A path that opened again is forgotten; and where all were denied, one of them is tried anew a minute later."""
+    dead = {"1", "2"}
+    issuer = Issuer(lambda request, token: fine(status=401, body={}) if token[-1] in dead else fine())
+    async with client_of(issuer) as client:
+        with pytest.raises(AuthenticationError):
+            await client.apps.list()
+        await anyio.sleep(61)
+        assert len(await client.apps.list()) == 1
+        assert issuer.token_calls == 3
+        dead.add("3")
+        assert len(await client.apps.list()) == 1
+    assert issuer.token_calls == 4
+
+
 async def test_a_missing_right_costs_one_renewal_however_many_paths_it_closes():
     """403 with a token that replaced a denied one is about rights; a 401 later on still renews."""
     issuer = Issuer(lambda request, token: fine(status=403, body={}))

@@ -304,7 +304,7 @@ class Scheduler:
             self._books.settle(job, outcome, now=now, dice=dice)
 
     def _repeat(self, job: Job, verdict: Again, *, now: float) -> Again | GiveUp:
-        at = max(verdict.at, self.budget.reopens_at) if self.budget.is_gated else verdict.at
+        at = max(verdict.at, self.budget.reopens_at) if self.budget.is_gated and job.cost else verdict.at
         if at > job.deadline_at:
             return GiveUp(why="the next attempt would start after the deadline")
         if verdict.at > now:
