@@ -1,7 +1,9 @@
 """A budget in a file, for all processes of one host.
 
-The state of an account is one row, and a step is one transaction that locks the file at its beginning. Nothing waits
-for the disk: what a power failure may take with it is of the last run of the machine, and no token of that is trusted.
+The state of an account is one row, and a step is one transaction that locks the file at its beginning. It touches the
+page cache only: what a power failure takes with it is of the last run of the machine, and no token of that is trusted.
+So a step that finds the file free is taken at once, in less time than a change of threads would need; whatever may wait
+goes to a worker thread: opening the file, waiting for its lock, and writing back the log.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import os
 import sqlite3
 import stat
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
@@ -32,12 +36,19 @@ __all__ = ["SQLiteBudget", "SQLiteStore"]
 
 Found = TypeVar("Found")
 
-BUSY_S = 1.0
+BUSY_MS = 1000
 """How long a step waits for the file; others hold it for less than a millisecond."""
+
+CHECKPOINT_EVERY = 500
+"""After how many steps of a process the log is written back into the file."""
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS budgets (account TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID"
 _READ = "SELECT state FROM budgets WHERE account = ?"
 _WRITE = "INSERT INTO budgets VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET state = excluded.state"
+
+
+class _Busy(Exception):  # noqa: N818  a signal within this module
+    """Somebody else has the file right now."""
 
 
 @define(eq=False)
@@ -56,6 +67,7 @@ class SQLiteStore:
     _boot_id: str = field(factory=boot_id, init=False)
     _connection: sqlite3.Connection | None = field(default=None, init=False)
     _lock: Lock = field(factory=Lock, init=False)
+    _changes: int = field(default=0, init=False)
     _threads: anyio.CapacityLimiter | None = field(default=None, init=False)
 
     async def change(self, change: Change[Found]) -> Found:
@@ -65,7 +77,11 @@ class SQLiteStore:
             StoreGone: the file is locked for too long, or cannot be read or written.
             ConfigurationError: others may read it.
         """
-        return await self._in_thread(self._guarded, lambda connection: self._transact(connection, change))
+        self._changes += 1
+        if self._connection is not None and self._changes % CHECKPOINT_EVERY:
+            with suppress(_Busy):
+                return self._guarded(partial(self._at_once, change))
+        return await self._in_thread(self._guarded, partial(self._patiently, change))
 
     async def look(self) -> Told:
         """Read the row and the time, and change nothing."""
@@ -89,6 +105,23 @@ class SQLiteStore:
                 self._drop()
                 raise StoreGone(f"{type(error).__name__}: {error}") from None
 
+    def _at_once(self, change: Change[Found], connection: sqlite3.Connection) -> Found:
+        try:
+            return self._transact(connection, change)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:  # the low byte: there are kinds of it
+                raise _Busy from None
+            raise
+
+    def _patiently(self, change: Change[Found], connection: sqlite3.Connection) -> Found:
+        """Wait for the file, and write back its log when that is due."""
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        found = self._transact(connection, change)
+        if self._changes % CHECKPOINT_EVERY == 0:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        connection.execute("PRAGMA busy_timeout = 0")
+        return found
+
     def _transact(self, connection: sqlite3.Connection, change: Change[Found]) -> Found:
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -106,10 +139,11 @@ class SQLiteStore:
 
     def _open(self) -> sqlite3.Connection:
         _require_privacy(self.path)
-        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
         self._connection = connection
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(_SCHEMA)
         return connection
 
