@@ -22,7 +22,7 @@ __all__ = ["Call"]
 
 Found = TypeVar("Found", bound="Part")
 
-_PARTS = ("token_s", "connect_s", "first_byte_s", "decode_s")
+_PARTS = ("token_s", "limiter_s", "connect_s", "first_byte_s", "decode_s")
 
 
 @define(kw_only=True)
@@ -56,6 +56,7 @@ class Call(Generic[Found]):
             total_s=anyio.current_time() - self.began_at,
             attempts=self.visit.attempts,
             token_s=self.token_s,
+            limiter_s=self.visit.job.held_s,
             connect_s=answer.connect_s,
             first_byte_s=answer.first_byte_s,
             decode_s=decode_s,

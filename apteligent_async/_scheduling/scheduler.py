@@ -186,6 +186,8 @@ class Scheduler:
             self._start(job, now=now)
             started.append(job)
         self._wake_at = None if job is None or at == math.inf else at
+        if job is not None and job.headed_at is None:
+            job.headed_at = now
         if job is not None and self._journal is not None:
             self._journal.note_blocked(self._cause, at, waiting=len(self._queue), at=now)
         return started
@@ -290,6 +292,9 @@ class Scheduler:
         self._in_flight += 1
         job.granted_at = now
         job.attempts += 1
+        if job.headed_at is not None:
+            job.held_s += now - job.headed_at
+            job.headed_at = None
         budget = self.budget
         was_gated, is_probe = budget.is_gated, budget.left < job.cost or budget.ends is None
         if job.cost:

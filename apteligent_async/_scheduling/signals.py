@@ -89,6 +89,8 @@ class Job:
         attempts: attempts that were granted, the present one included.
         failures: attempts that failed through no fault of the budget.
         refusals: attempts that were answered with 429.
+        headed_at: since when it stands at the head of the line, held; None if it does not.
+        held_s: seconds that it was held there before its starts so far.
     """
 
     lane: Lane = Lane.INTERACTIVE
@@ -107,6 +109,8 @@ class Job:
     attempts: int = field(default=0, init=False)
     failures: int = field(default=0, init=False)
     refusals: int = field(default=0, init=False)
+    headed_at: float | None = field(default=None, init=False)
+    held_s: float = field(default=0.0, init=False)
 
 
 @frozen(kw_only=True)

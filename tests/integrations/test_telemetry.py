@@ -6,7 +6,7 @@ import logging
 
 import anyio
 import pytest
-from counterparts import Scripted, fine, refused
+from counterparts import Scripted, fine, gather, refused
 from counting_source import Source, cached_client, memory
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -19,7 +19,6 @@ from prometheus_client import CollectorRegistry, generate_latest
 from apteligent_async import Event, NotFoundError, StaticToken
 from apteligent_async.integrations import otel, prometheus
 from apteligent_async.integrations.measures import MOST_ENDPOINTS, Measures
-from apteligent_async.models.timeline import Timeline
 
 pytestmark = pytest.mark.anyio
 
@@ -133,21 +132,24 @@ def test_labels_are_bounded():
 
 
 async def test_a_timeline_adds_up():
-    """The parts of a call are told apart, and are no longer than the whole."""
+    """The parts of a call are told apart: behind others, held by the budget, under way, decoding."""
 
     async def slowly(number):
         await anyio.sleep(3)
-        return fine(left=0, reset=50) if number == 1 else fine(left=9, reset=50)
+        return fine(left=0, reset=50) if number == 1 else fine(left=1, reset=50)
 
     async with client_of(Scripted(lambda request, number: slowly(number))) as client:
         await client.apps.list()
-        timeline = (await client.apps.list()).http.timeline
-    assert timeline.first_byte_s == pytest.approx(3)
-    assert timeline.waited_s == pytest.approx(50, abs=3)
-    assert timeline.total_s == pytest.approx(timeline.waited_s + timeline.first_byte_s)
-    assert 0 < timeline.decode_s < 1
-    assert timeline.token_s == 0
-    assert Timeline(waited_s=5, total_s=6, attempts=1, token_s=1, limiter_s=3).queue_s == 1
+        ends = [apps.http.timeline for apps in await gather(client.apps.list, client.apps.list)]
+        behind, held = sorted(ends, key=lambda timeline: timeline.limiter_s)
+    for timeline in (held, behind):
+        assert timeline.first_byte_s == pytest.approx(3)
+        assert timeline.total_s == pytest.approx(timeline.waited_s + timeline.first_byte_s)
+        assert timeline.token_s + timeline.limiter_s + timeline.queue_s == pytest.approx(timeline.waited_s)
+        assert 0 < timeline.decode_s < 1
+        assert timeline.connect_s is None
+    assert (held.limiter_s, held.queue_s) == (pytest.approx(50, abs=3), pytest.approx(0))
+    assert behind.queue_s == pytest.approx(50, abs=3)
 
 
 async def test_logs_are_quiet_at_info_and_structured_at_debug(caplog):
