@@ -1,12 +1,13 @@
-"""What `from apteligent_async import ApteligentClient` costs, beside its core packages and beside other SDKs.
+"""What importing the package costs, beside its core packages and beside other SDKs.
 
     python -m benchmarks.imports --json
     python -m benchmarks.imports --quick
 
 Each import has an interpreter of its own, with compiled files in place. `ms` is processor time, `modules` what came
 into memory, `extras` the optional packages among them that the core packages did not bring in, and `ratio_core` the
-time against the five core packages imported together, in the same run. The bare `import apteligent_async` has a row of
-its own: names are brought in when they are first asked for.
+time against the five core packages imported together, in the same run. The package brings its names in when they are
+first asked for: `ratio_core` is `import apteligent_async`, and `ratio_core_in_use` is with `ApteligentClient` taken
+from it, which is what a program pays that calls the service.
 """
 
 from __future__ import annotations
@@ -31,9 +32,10 @@ __all__ = ["Row", "main"]
 
 _OURS: Final = "apteligent_async"
 _CORE: Final = "core packages"
+_IN_USE: Final = f"{_OURS}, in use"
 _OWN: Final = {
-    _OURS: (f"{_OURS}:ApteligentClient",),
-    f"import {_OURS}": (_OURS,),
+    _OURS: (_OURS,),
+    _IN_USE: (f"{_OURS}:ApteligentClient",),
     _CORE: ("httpx", "anyio", "attrs", "cattrs", "tenacity"),
 }
 _RIVALS: Final = {name: (name,) for name in ("openai", "stripe", "githubkit")}
@@ -67,10 +69,11 @@ def main(given: Sequence[str] | None = None) -> None:
     found = {
         "ms": rows[_OURS].ms,
         "modules": rows[_OURS].modules,
-        "extras": _extras(samples[_OURS][0]["packages"], beside=samples[_CORE][0]["packages"]),
+        "extras": _extras(samples[_IN_USE][0]["packages"], beside=samples[_CORE][0]["packages"]),
         "ratio_core": round(rows[_OURS].ms / rows[_CORE].ms, 3),
+        "ratio_core_in_use": round(rows[_IN_USE].ms / rows[_CORE].ms, 3),
     }
-    print(f"ratio_core {found['ratio_core']}  extras {found['extras']}")
+    print("  ".join(f"{name} {value}" for name, value in found.items()))
     if wanted.json:
         print(json.dumps({**found, "rows": [asdict(row) for row in rows.values()]}))
 

@@ -43,6 +43,7 @@ _HTTPX: Final = "httpx"
 _ON_TRIO: Final = (OURS, _SEND, _HTTPX)
 _ON_ASYNCIO: Final = (OURS, _COUNTED, _SEND, _HTTPX, "httpx, default limits")
 
+_FEW: Final = LEVELS[1]
 _SLOWEST_S: Final = 120.0  # real time for one measurement
 
 
@@ -65,7 +66,7 @@ def main(given: Sequence[str] | None = None) -> None:
     if any(task.client in RIVALS for task in tasks):
         prepare()
     if wanted.quick:
-        tasks = [evolve(task, seconds=0.05) for task in tasks if task.in_flight in LEVELS[:2]]
+        tasks = [evolve(task, seconds=0.05) for task in tasks if task.in_flight == _FEW]
     with ExitStack() as stack:
         urls = {budget: stack.enter_context(_server(budget)) for budget in BUDGETS}
         rows = _measured([evolve(each, url=urls[each.url]) for each in tasks], 1 if wanted.quick else wanted.rounds)
@@ -92,7 +93,7 @@ def ratios_of(rows: Iterable[Row]) -> dict[str, dict[str, float]]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.throughput", description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
-    parser.add_argument("--quick", action="store_true", help="a moment of each, 10 calls in flight at most, no rivals")
+    parser.add_argument("--quick", action="store_true", help="a moment of each, 10 calls in flight, no rivals")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each cell (5)")
     parser.add_argument("--only", help="measure clients again whose name holds this text, besides ours")
     parser.add_argument("--no-rivals", dest="rivals", action="store_false", help="what needs no other environment")
