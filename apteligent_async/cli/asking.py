@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from apteligent_async.cli.views import View
     from apteligent_async.models.apps import App
 
-__all__ = ["Asker", "Connection", "answer"]
+__all__ = ["AS_USUAL", "Asker", "Connection", "answer"]
 
 Found = TypeVar("Found")
 
@@ -79,6 +79,10 @@ class Connection:
             retry=retry,
             budget=None if self.budget is None else _budget_at(self.budget),
         )
+
+
+AS_USUAL = Connection()
+"""What the environment and the stored login say."""
 
 
 def _budget_at(address: str) -> Budget | None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from apteligent_async.cli.views import Sheet, View
 
-__all__ = ["Format", "Output", "write_view"]
+__all__ = ["AS_TABLE", "Format", "Output", "write_view"]
 
 Format = Literal["table", "json", "jsonl", "csv", "parquet"]
 
@@ -76,6 +76,10 @@ class Output:
     def is_for_people(self) -> bool:
         """Whether a table goes to standard output."""
         return self.chosen == "table" and self.output is None
+
+
+AS_TABLE = Output()
+"""What people read."""
 
 
 def write_view(view: View, output: Output) -> None:

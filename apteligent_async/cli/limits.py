@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from apteligent_async import AppAttribute, RateLimitedError, RetryPolicy
-from apteligent_async.cli.asking import Connection
+from apteligent_async.cli.asking import AS_USUAL, Connection
 from apteligent_async.cli.output import open_console, print_json
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class _Found:
 
 def limits(
     *,
-    connection: Connection = Connection(),  # noqa: B008  frozen
+    connection: Connection = AS_USUAL,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> None:
     """Show the rate budget: how much there is, what is left, when it resets, and who else spends it.

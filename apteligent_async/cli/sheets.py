@@ -30,7 +30,7 @@ _GAP = 3
 """Between two columns: padding on either side of the divider."""
 
 _LEAST_TEXT = 14
-_LEAST_NAME = 18
+_LEAST_NAME = 16
 """Of the columns that always stay: what a row is about has to be told."""
 
 

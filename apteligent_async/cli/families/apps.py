@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from apteligent_async.cli.asking import Connection, answer
-from apteligent_async.cli.formats import Output
+from apteligent_async.cli.asking import AS_USUAL, Connection, answer
+from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.selection import chosen_apps
 from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
 from apteligent_async.models.apps import Apps
@@ -36,8 +36,8 @@ _RISING = {"name", "rating"}
 def apps(
     *apps: str,
     sort_by: Key = "crash-percent",
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    output: Output = Output(),  # noqa: B008  frozen
+    connection: Connection = AS_USUAL,
+    output: Output = AS_TABLE,
 ) -> int:
     """List the apps with their crash rate, users, latency and rating; the worst come first.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from attrs import frozen
 from cyclopts import Parameter
 
-from apteligent_async.cli.asking import Connection, answer
+from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.error_view import Details, details_view
 from apteligent_async.cli.families.joined import app_headings, joined, named
-from apteligent_async.cli.formats import Output
+from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
 from apteligent_async.errors import ConfigurationError, NotFoundError
 from apteligent_async.models.tables import Column
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from apteligent_async.models.error_details import ErrorDetails
     from apteligent_async.models.error_groups import ErrorSummaries, ErrorSummary
 
-__all__ = ["crash", "crashes", "exceptions"]
+__all__ = ["Listed", "crash", "crashes", "exceptions"]
 
 Status = Literal["known", "unresolved", "resolved"]
 Key = Literal["users", "sessions", "last-seen"]
@@ -46,20 +48,39 @@ _HEADINGS = (
     Heading("last_occurred", "last seen", 5),
     Heading("reason", "reason", 6),
 )
+_NAMES: dict[Kind, tuple[str, str]] = {
+    "crash": ("crashes", ""),
+    "exception": ("handled exceptions", " --kind exception"),
+}
 _SHORTEST_HASH = 8
 _SHORTEST_WHOLE_HASH = 16
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class Listed:
+    """Which errors to list, and how.
+
+    Attributes:
+        sort_by: What to sort by, the largest or latest first.
+        status: Only those in this state.
+        app_version: Only those of this version.
+        since: Only those seen on this day (2016-12-01) or later.
+    """
+
+    sort_by: Key = "users"
+    status: Status | None = None
+    app_version: str | None = None
+    since: str | None = None
 
 
 def crashes(
     app: str,
     /,
     *others: str,
-    sort_by: Key = "users",
-    status: Status | None = None,
-    app_version: str | None = None,
-    since: str | None = None,
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    output: Output = Output(),  # noqa: B008  frozen
+    listed: Listed = Listed(),
+    connection: Connection = AS_USUAL,
+    output: Output = AS_TABLE,
 ) -> int:
     """List an app's crashes, those of most users first.
 
@@ -72,34 +93,21 @@ def crashes(
     Args:
         app: Name, id, or pattern such as 'lantern*'.
         others: More apps.
-        sort_by: What to sort by, the largest or latest first.
-        status: Only those in this state.
-        app_version: Only those of this version.
-        since: Only those seen on this day (2016-12-01) or later.
+        listed: Which, and how.
         connection: Where the service is.
         output: How to show it.
 
     """
-    narrowed: dict[str, Any] = {"status": status, "app_version": app_version, "last_occurred_start": since}
-
-    async def find(asker: Asker) -> View:
-        apps = await asker.apps([app, *others])
-        answers = await asker.each(apps, lambda each: asker.client.crashes.summaries(each.id, **narrowed))
-        return _summaries_view(answers, "crashes", sort_by=sort_by, note="Next: apteligent crash APP HASH")
-
-    return answer(connection, output, find)
+    return answer(connection, output, partial(_summaries, wanted=[app, *others], kind="crash", listed=listed))
 
 
 def exceptions(
     app: str,
     /,
     *others: str,
-    sort_by: Key = "users",
-    status: Status | None = None,
-    app_version: str | None = None,
-    since: str | None = None,
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    output: Output = Output(),  # noqa: B008  frozen
+    listed: Listed = Listed(),
+    connection: Connection = AS_USUAL,
+    output: Output = AS_TABLE,
 ) -> int:
     """List an app's handled exceptions, those of most users first.
 
@@ -111,23 +119,12 @@ def exceptions(
     Args:
         app: Name, id, or pattern such as 'lantern*'.
         others: More apps.
-        sort_by: What to sort by, the largest or latest first.
-        status: Only those in this state.
-        app_version: Only those of this version.
-        since: Only those seen on this day (2016-12-01) or later.
+        listed: Which, and how.
         connection: Where the service is.
         output: How to show it.
 
     """
-    narrowed: dict[str, Any] = {"status": status, "app_version": app_version, "last_occurred_start": since}
-    note = "Next: apteligent crash APP HASH --kind exception"
-
-    async def find(asker: Asker) -> View:
-        apps = await asker.apps([app, *others])
-        answers = await asker.each(apps, lambda each: asker.client.exceptions.summaries(each.id, **narrowed))
-        return _summaries_view(answers, "handled exceptions", sort_by=sort_by, note=note)
-
-    return answer(connection, output, find)
+    return answer(connection, output, partial(_summaries, wanted=[app, *others], kind="exception", listed=listed))
 
 
 def crash(
@@ -139,8 +136,8 @@ def crash(
     users: Section = False,
     versions: Section = False,
     conditions: Section = False,
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    output: Output = Output(),  # noqa: B008  frozen
+    connection: Connection = AS_USUAL,
+    output: Output = AS_TABLE,
 ) -> int:
     """Show one crash: what it is, its stack and, if asked for, its versions, its conditions and its users.
 
@@ -176,14 +173,22 @@ def crash(
     return answer(connection, output, find)
 
 
-def _summaries_view(answers: Sequence[tuple[App, ErrorSummaries]], what: str, *, sort_by: Key, note: str) -> View:
+async def _summaries(asker: Asker, *, wanted: Sequence[str], kind: Kind, listed: Listed) -> View:
+    ask = partial(
+        _groups(asker.client, kind).summaries,
+        status=listed.status,
+        app_version=listed.app_version,
+        last_occurred_start=listed.since,
+    )
+    answers = await asker.each(await asker.apps(wanted), lambda each: ask(each.id))
     apps = [app for app, _ in answers]
     columns = joined([(app, (_short_hashes(found), *found.columns())) for app, found in answers])
-    columns = sorted_by(columns, _COLUMNS[sort_by], is_descending=True)
+    columns = sorted_by(columns, _COLUMNS[listed.sort_by], is_descending=True)
+    name, option = _NAMES[kind]
     return View(
-        title=f"{len(columns[0].cells)} {what} of {named(apps)}, by {sort_by.replace('-', ' ')}",
+        title=f"{len(columns[0].cells)} {name} of {named(apps)}, by {listed.sort_by.replace('-', ' ')}",
         sheets=(Sheet(columns=columns, headings=(*app_headings(apps), *_HEADINGS)),),
-        notes=(note,),
+        notes=(f"Next: apteligent crash APP HASH{option}",),
     )
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import evolve
 
-from apteligent_async.cli.asking import Connection, answer
+from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.joined import app_headings, joined, named
-from apteligent_async.cli.formats import Output
+from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
 from apteligent_async.models.tables import Column
 
@@ -34,8 +34,8 @@ def live(
     /,
     *others: str,
     period: Literal["PT5M", "P1D"] = "PT5M",
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    output: Output = Output(),  # noqa: B008  frozen
+    connection: Connection = AS_USUAL,
+    output: Output = AS_TABLE,
 ) -> int:
     """Show an app's loads and crashes of the last five minutes, or of a day.
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from apteligent_async.cli.asking import Connection, answer
-from apteligent_async.cli.drawing import Drawing
+from apteligent_async.cli.asking import AS_USUAL, Connection, answer
+from apteligent_async.cli.drawing import NO_DRAWING, Drawing
 from apteligent_async.cli.families.joined import app_headings, joined, named
 from apteligent_async.cli.families.metrics import (
     UNITS,
@@ -20,7 +20,7 @@ from apteligent_async.cli.families.metrics import (
     window_of,
 )
 from apteligent_async.cli.families.pictures import bars_of, lines_of
-from apteligent_async.cli.formats import Output
+from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.apps import App
@@ -49,9 +49,9 @@ def pie(
     duration: Minutes = None,
     filters: Filters = (),
     together: Annotated[bool, Parameter(negative="")] = False,
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    output: Output = Output(),  # noqa: B008  frozen
-    drawing: Drawing = Drawing(),  # noqa: B008  frozen
+    connection: Connection = AS_USUAL,
+    output: Output = AS_TABLE,
+    drawing: Drawing = NO_DRAWING,
 ) -> int:
     """Break one metric down into groups, the largest first: which OS crashes most, which version is used most.
 
@@ -102,9 +102,9 @@ def graph(
     start: Day = None,
     end: Day = None,
     filters: Filters = (),
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    output: Output = Output(),  # noqa: B008  frozen
-    drawing: Drawing = Drawing(),  # noqa: B008  frozen
+    connection: Connection = AS_USUAL,
+    output: Output = AS_TABLE,
+    drawing: Drawing = NO_DRAWING,
 ) -> int:
     """Follow one metric over time, one row for each day.
 

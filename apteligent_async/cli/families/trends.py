@@ -6,11 +6,11 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from apteligent_async.cli.asking import Connection, answer
-from apteligent_async.cli.drawing import Drawing
+from apteligent_async.cli.asking import AS_USUAL, Connection, answer
+from apteligent_async.cli.drawing import NO_DRAWING, Drawing
 from apteligent_async.cli.families.joined import app_headings, joined, named
 from apteligent_async.cli.families.pictures import lines_of
-from apteligent_async.cli.formats import Output
+from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.views import Heading, Sheet, View
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.tables import Column, rows
@@ -49,9 +49,9 @@ def trends(
     /,
     *others: str,
     series: Series | None = None,
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    output: Output = Output(),  # noqa: B008  frozen
-    drawing: Drawing = Drawing(),  # noqa: B008  frozen
+    connection: Connection = AS_USUAL,
+    output: Output = AS_TABLE,
+    drawing: Drawing = NO_DRAWING,
 ) -> int:
     """Sum up the last month of an app in fourteen series; or follow one of them day by day.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apteligent_async.cli.asking import Connection, answer
+from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.joined import app_headings, joined, named
-from apteligent_async.cli.formats import Output
+from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
 from apteligent_async.models.transactions import TransactionGroups
 
@@ -45,8 +45,8 @@ def userflows(
     *others: str,
     flow: str | None = None,
     period: str = "P1M",
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    output: Output = Output(),  # noqa: B008  frozen
+    connection: Connection = AS_USUAL,
+    output: Output = AS_TABLE,
 ) -> int:
     """List an app's userflows, those that fail most first; or show how one of them ended.
 
