@@ -90,7 +90,7 @@ class Courier:
         try:
             granted, fleet = await self.store.change(partial(_change, errand.step, self.hypotheses))
         except StoreGone as error:
-            if self.books.go_alone(errand, now=anyio.current_time(), dice=self.dice()):
+            if self.books.go_alone(now=anyio.current_time(), dice=self.dice()):
                 self.scheduler.note("store.degraded", now=anyio.current_time(), why=str(error))
             return
         was_alone, now = self.books.alone is not None, anyio.current_time()

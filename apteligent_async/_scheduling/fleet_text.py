@@ -16,6 +16,7 @@ from attrs import fields
 
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.fleet import Fleet, Granted, Member, Step
+from apteligent_async._scheduling.openings import Openings
 from apteligent_async._scheduling.readings import Hypothesis, Span, Unit
 from apteligent_async._scheduling.sharing import transition
 from apteligent_async._scheduling.views import View, views_of
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "advance", "fleet_of", "text_of"]
 
-_KINDS = (Fleet, Budget, Windows, View, Hypothesis, Span, Member)
+_KINDS = (Fleet, Budget, Openings, Windows, View, Hypothesis, Span, Member)
 
 FORMAT = f"{crc32(repr([[field.name for field in fields(kind)] for kind in _KINDS]).encode()):08x}"
 """Which fields a text holds, in which order."""
@@ -95,10 +96,12 @@ _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {
     Member: {"wanted": tuple},
     Budget: {
         "windows": partial(_filled, Windows),
+        "openings": partial(_filled, Openings),
         "views": lambda views: tuple(_filled(View, each) for each in views),
         "_stragglers": lambda pairs: [(until, cost) for until, cost in pairs],
     },
     Windows: {"ends": partial(_filled, Span), "_last": partial(_filled, Span)},
+    Openings: {},
     View: {"hypothesis": partial(_filled, Hypothesis)},
     Hypothesis: {"unit": Unit},
     Span: {},

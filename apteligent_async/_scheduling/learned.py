@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import asdict, frozen
 
+from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.readings import Hypothesis, Unit
+from apteligent_async._scheduling.views import views_of
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.views import View
 
-__all__ = ["Learned", "LearnedView", "Verdicts", "learn", "recall", "verdicts"]
+__all__ = ["Learned", "LearnedView", "Verdicts", "learn", "recall", "renewed", "verdicts"]
 
 
 @frozen(kw_only=True)
@@ -142,6 +143,14 @@ def recall(learned: Learned, budget: Budget) -> None:
             view.is_alive, view.strikes = found.is_alive, found.strikes
             view.budget_lo = found.calls_at_least
             view.budget_hi = math.inf if found.calls_at_most is None else found.calls_at_most
+
+
+def renewed(budget: Budget) -> Budget:
+    """Give new books that know what these had settled, and trust no token of theirs."""
+    fresh = Budget(is_alone=budget.is_alone, views=views_of(view.hypothesis for view in budget.views))
+    recall(learn(budget), fresh)
+    fresh.refusals, fresh.others_seen = budget.refusals, budget.others_seen
+    return fresh
 
 
 def _described(view: View) -> LearnedView:

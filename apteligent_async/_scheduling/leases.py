@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field, frozen
 
 from apteligent_async._scheduling.books import OwnBooks
-from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.fleet import News, Step
-from apteligent_async._scheduling.learned import learn, recall
+from apteligent_async._scheduling.learned import renewed
 from apteligent_async._scheduling.readings import Span
 from apteligent_async._scheduling.release import PHI
 from apteligent_async._scheduling.signals import Cause, Lane, LinkFailed
 
 if TYPE_CHECKING:
+    from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.fleet import Fleet, Granted
     from apteligent_async._scheduling.policy import RatePolicy
     from apteligent_async._scheduling.signals import Job, Outcome
@@ -78,7 +78,7 @@ class LeasedBooks:
     alone: OwnBooks | None = None
     fleet: Fleet | None = None
     retry_at: float = -math.inf
-    _epoch: int = field(default=0, init=False)
+    epoch: int = field(default=0, init=False)
     _valid_until: float = field(default=-math.inf, init=False)
     _asks_at: float = field(default=-math.inf, init=False)
     _cause: Cause = field(default=Cause.NOTHING, init=False)
@@ -158,7 +158,7 @@ class LeasedBooks:
             policy=self.policy,
             host=self.host,
             pid=self.pid,
-            epoch=self._epoch,
+            epoch=self.epoch,
             is_back=self._is_back,
             news=news,
             returned=returned,
@@ -175,22 +175,21 @@ class LeasedBooks:
         behind = -self._ahead.hi
         self.alone, self._is_back, self._failures = None, False, 0
         self.tokens += granted.tokens
-        self._epoch, self._cause = granted.epoch, granted.cause
+        self.epoch, self._cause = granted.epoch, granted.cause
         self._valid_until, self._asks_at = granted.valid_until + behind, granted.asks_at - self._ahead.lo
-        self._announced = Demand(errand.step.wanted, errand.step.cost)
+        rest = fleet.members[self.member].wanted
+        self._announced = Demand(rest, errand.step.cost if any(rest) else 0)
         self.fleet, self.budget_seen = fleet, fleet.budget.moved(behind)
 
-    def go_alone(self, errand: Errand, *, now: float, dice: float) -> bool:
+    def go_alone(self, *, now: float, dice: float) -> bool:
         """Keep books of our own, as the store is gone: nothing is proven in them. Say whether that is new."""
         is_new, self._is_back = self.alone is None, True
         self._failures += 1
         pause_s = min(LONGEST_RETRY_S, FIRST_RETRY_S * 2.0 ** min(self._failures - 1, 10))
         self.retry_at = now + pause_s * (0.5 + dice)
         if self.alone is None:
-            known = Budget()
-            recall(learn(self.budget_seen), known)
-            known.live = self.in_flight + sum(news.cost for news in errand.step.news)
-            known.give_back(known.live - self.in_flight)
+            known = renewed(self.budget_seen)
+            known.live = self.in_flight
             if self.budget_seen.left < 1:
                 known.pause(self.budget_seen.reopens_at)
             self.alone = OwnBooks(known, phi=ALONE_PHI)

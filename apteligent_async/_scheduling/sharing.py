@@ -8,16 +8,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from apteligent_async._scheduling.budget import STRAGGLER_S, Budget
+from apteligent_async._scheduling.budget import STRAGGLER_S
 from apteligent_async._scheduling.decisions import account, starts_at
 from apteligent_async._scheduling.fleet import Granted, Member
-from apteligent_async._scheduling.learned import learn, recall
+from apteligent_async._scheduling.learned import renewed
 from apteligent_async._scheduling.queue import MOST_PASSES
 from apteligent_async._scheduling.signals import Cause, Job, Lane, LinkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.fleet import Fleet, News, Step
     from apteligent_async._scheduling.policy import RatePolicy
 
@@ -75,8 +76,9 @@ def transition(fleet: Fleet, step: Step, *, clock: str, now: float, blur_s: floa
     member = _admit(fleet, step)
     _take_in(fleet, member, step, now=now, blur_s=blur_s)
     tokens, at, cause = _grant(fleet, step, member, now=now)
+    member.wanted = _rest(step.wanted, tokens)
     member.seen_at = now
-    member.asks_at = math.inf if not step.cost else max(at, now)
+    member.asks_at = max(at, now) if step.cost and any(member.wanted) else math.inf
     return Granted(
         tokens=tokens,
         epoch=member.epoch,
@@ -91,16 +93,9 @@ def transition(fleet: Fleet, step: Step, *, clock: str, now: float, blur_s: floa
 
 def _restart(fleet: Fleet, clock: str) -> None:
     """Begin on another clock: no instant means anything there, and nobody of before is left."""
-    fleet.budget = _renewed(fleet.budget)
+    fleet.budget = renewed(fleet.budget)
     fleet.members.clear()
     fleet.clock, fleet.stamped_at, fleet.last_at = clock, -math.inf, -math.inf
-
-
-def _renewed(budget: Budget) -> Budget:
-    known = Budget(is_alone=budget.is_alone)
-    recall(learn(budget), known)
-    known.refusals, known.others_seen = budget.refusals, budget.others_seen
-    return known
 
 
 def _bury(fleet: Fleet, step: Step, *, now: float) -> None:
@@ -138,7 +133,7 @@ def _admit(fleet: Fleet, step: Step) -> Member:
 def _renew(fleet: Fleet) -> None:
     """Trust no token any more, since somebody has spent some without the books."""
     is_drained, reopens_at = fleet.budget.left < 1, fleet.budget.reopens_at
-    fleet.budget = _renewed(fleet.budget)
+    fleet.budget = renewed(fleet.budget)
     fleet.budget.live = sum(member.held for member in fleet.members.values())
     if is_drained:
         fleet.budget.pause(reopens_at)
@@ -175,10 +170,14 @@ def _grant(fleet: Fleet, step: Step, member: Member, *, now: float) -> tuple[int
     lane, tokens = member.lane, 0
     if not step.cost or lane is None:
         return 0, math.inf, Cause.NOTHING
-    before = tuple(_before(fleet, step.member, member, lane, now=now))
-    wanted = sum(sum(each.wanted) for each in fleet.members.values())
-    claimed = 0 if _is_late(fleet, now=now) else sum(_claim(fleet, each, member, lane, now=now) for each in before)
-    job, most = Job(lane=lane, cost=step.cost), min(sum(step.wanted), _largest(fleet, now=now))
+    waiting = [each for each in fleet.members.items() if each[1].lane is not None and now <= each[1].asks_at + GRACE_S]
+    before = tuple(_before(fleet, waiting, step.member, member, lane))
+    wanted = sum(sum(each.wanted) for _, each in waiting)
+    largest = _largest(fleet.budget, len(waiting), now=now)
+    claimed = 0 if _is_late(fleet, now=now) else sum(_claim(each, member, lane, largest) for each in before)
+    is_busy_alone = len(waiting) == 1 and step.held > largest
+    job, most = Job(lane=lane, cost=step.cost), largest if is_busy_alone else min(sum(step.wanted), largest)
+    is_bulk_waiting = any(each.wanted[Lane.BULK] for _, each in waiting)
     while True:
         at, cause = _opens_at(fleet, step.policy, job, claimed, wanted=wanted - tokens, now=now)
         if at > now:
@@ -186,8 +185,18 @@ def _grant(fleet: Fleet, step: Step, member: Member, *, now: float) -> tuple[int
         if tokens >= most:
             return tokens, now, Cause.NOTHING
         _lease(fleet, member, job, now=now)
+        fleet.passes = fleet.passes + 1 if is_bulk_waiting and lane < Lane.BULK else 0
         tokens += job.cost
         job = Job(lane=lane)
+
+
+def _rest(wanted: Iterable[int], tokens: int) -> tuple[int, ...]:
+    """Take what was granted off what is wanted, the most urgent first."""
+    rest = []
+    for each in wanted:
+        rest.append(max(each - tokens, 0))
+        tokens = max(tokens - each, 0)
+    return tuple(rest)
 
 
 def _opens_at(
@@ -198,11 +207,7 @@ def _opens_at(
     at, cause = starts_at(policy, budget, job, wanted=wanted, last_at=fleet.last_at, jitter=0.0, now=now)
     if at > now or not claimed:
         return at, cause
-    both = Job(lane=job.lane, cost=job.cost + claimed)
-    if budget.left < both.cost:
-        return math.inf, Cause.TURN
-    at, _ = starts_at(policy, budget, both, wanted=wanted, last_at=fleet.last_at, jitter=0.0, now=now)
-    return (at, cause) if at <= now else (math.inf, Cause.TURN)
+    return (math.inf, Cause.TURN) if budget.left < job.cost + claimed else (at, cause)
 
 
 def _lease(fleet: Fleet, member: Member, job: Job, *, now: float) -> None:
@@ -212,18 +217,16 @@ def _lease(fleet: Fleet, member: Member, job: Job, *, now: float) -> None:
     fleet.last_at = now
     fleet.virtual = max(fleet.virtual, member.tag)
     member.tag += job.cost
-    is_bulk_waiting = any(each.wanted[Lane.BULK] for each in fleet.members.values())
-    fleet.passes = fleet.passes + 1 if is_bulk_waiting and job.lane < Lane.BULK else 0
 
 
-def _before(fleet: Fleet, name: str, member: Member, lane: Lane, *, now: float) -> Iterator[Member]:
+def _before(
+    fleet: Fleet, waiting: Iterable[tuple[str, Member]], name: str, member: Member, lane: Lane
+) -> Iterator[Member]:
     """Give the members that go first: of a more urgent lane, or given less in the same one."""
     place = (_urgency(fleet, lane), member.tag, name)
-    for other_name, other in fleet.members.items():
+    for other_name, other in waiting:
         other_lane = other.lane
-        if other is member or other_lane is None or now > other.asks_at + GRACE_S:
-            continue
-        if (_urgency(fleet, other_lane), other.tag, other_name) < place:
+        if other_lane is not None and (_urgency(fleet, other_lane), other.tag, other_name) < place:
             yield other
 
 
@@ -233,22 +236,20 @@ def _urgency(fleet: Fleet, lane: Lane) -> int:
     return Lane.INTERACTIVE if is_starving else lane
 
 
-def _claim(fleet: Fleet, member: Member, other: Member, lane: Lane, *, now: float) -> int:
+def _claim(member: Member, other: Member, lane: Lane, largest: int) -> int:
     """Count what a member before another keeps: all that is more urgent, and in the same lane what it was given less.
 
     That is one lease at least.
     """
     urgent = sum(member.wanted[each] for each in Lane if each < lane)
-    less = max(_largest(fleet, now=now), math.ceil(other.tag - member.tag))
+    less = max(largest, math.ceil(other.tag - member.tag))
     return urgent + min(sum(member.wanted) - urgent, less)
 
 
-def _largest(fleet: Fleet, *, now: float) -> int:
+def _largest(budget: Budget, waiting: int, *, now: float) -> int:
     """Bound one lease: small enough that it is no great loss, and one by one towards the window's end."""
-    budget = fleet.budget
     if budget.ends is None or budget.ends.lo - now < budget.expected_length_s / LATE_PART:
         return 1
-    waiting = sum(member.lane is not None for member in fleet.members.values())
     return max(1, int(min(budget.left / (2 * max(waiting, 1)), budget.expected_size / PART)))
 
 
