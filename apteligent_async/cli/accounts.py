@@ -157,11 +157,11 @@ def login_named(account: str) -> Login | None:
     """
     path = _path(account)
     try:
-        return Login.from_json(read_private(path))
+        written = read_private(path)
     except FileNotFoundError:
         return None
-    except ConfigurationError:
-        raise
+    try:
+        return Login.from_json(written)
     except (ValueError, KeyError, TypeError):
         problem = f"{path} does not hold a login: log in again with `{login_command(account)}`."
     raise ConfigurationError(problem)  # out here, as the cause may quote the file
@@ -207,8 +207,10 @@ def _normal(place: str) -> str:
         port = parts.port
     except ValueError:
         return place
+    if not parts.scheme or not parts.hostname:
+        return place
     is_usual = port is None or port == {"http": 80, "https": 443}.get(parts.scheme)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + ("" if is_usual else f":{port}")
 
 

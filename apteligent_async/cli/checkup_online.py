@@ -18,11 +18,14 @@ from attrs import define, field
 
 from apteligent_async import (
     AppAttribute,
+    ApteligentClient,
     ApteligentError,
     AuthenticationError,
     ConnectionFailed,
+    MemoryBudget,
     RateLimitedError,
     RetryPolicy,
+    StaticToken,
 )
 from apteligent_async._http import has_proxy, is_loopback, tls_context
 from apteligent_async.cli.checkup import Check
@@ -30,12 +33,13 @@ from apteligent_async.cli.checkup import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from apteligent_async import ApteligentClient, BudgetSnapshot, Event
+    from apteligent_async import BudgetSnapshot, Event
     from apteligent_async.cli.asking import Connection
     from apteligent_async.models.result import Result
 
 __all__ = ["ask_around", "check_clock"]
 
+_OF_THE_SERVICE = ("token", "clock", "budget")
 _PATIENCE_S = 10.0
 _ONCE = RetryPolicy(max_attempts=1, max_rate_limited=1)
 _SKEW_NOTED_S = 5.0
@@ -54,21 +58,39 @@ async def ask_around(origin: str, connection: Connection | None) -> list[Check]:
         origin: scheme, host and port of the service.
         connection: how a command would get at it; None, where there are no credentials, spends no call.
     """
-    if has_proxy(origin):
-        told = "the proxy that the environment names does it"
-        ways = [Check(name=name, verdict="skipped", found=told) for name in ("DNS", "TLS")]
-    else:
-        ways = [await _check_name(origin)]
-        ways.append(await _check_connection(origin) if ways[0].verdict == "ok" else _skipped("TLS", "an address"))
+    address = await _check_address(origin)
+    if address.verdict == "broken":
+        return [address, *_skipped("a working address", "DNS", "TLS", *_OF_THE_SERVICE)]
+    ways = [address, *await _ways(origin)]
     if any(way.verdict == "broken" for way in ways):
-        return [*ways, *(_skipped(name, "a connection") for name in ("token", "clock", "budget"))]
+        return [*ways, *_skipped("a working connection", *_OF_THE_SERVICE)]
     if connection is None:
-        return [*ways, *(_skipped(name, "credentials") for name in ("token", "clock", "budget"))]
+        return [*ways, *_skipped("working credentials", *_OF_THE_SERVICE)]
     return [*ways, *await _Conversation(connection).checks()]
 
 
-def _skipped(name: str, need: str) -> Check:
-    return Check(name=name, verdict="skipped", found=f"needs {need} that work{'s' * (not need.endswith('s'))}")
+async def _check_address(origin: str) -> Check:
+    """Let a client judge, which sends nothing: it has the rules of what may be asked."""
+    try:
+        async with ApteligentClient(StaticToken("unused"), base_url=origin, budget=MemoryBudget()):
+            return Check(name="address", verdict="ok", found=origin)
+    except ApteligentError as problem:
+        mend = "Correct --base-url, APTELIGENT_BASE_URL, or the proxy in the environment."
+        return Check(name="address", verdict="broken", found=problem.message, mend=mend)
+
+
+async def _ways(origin: str) -> list[Check]:
+    if has_proxy(origin):
+        return [
+            Check(name=name, verdict="skipped", found="left to the proxy that the environment names")
+            for name in ("DNS", "TLS")
+        ]
+    name = await _check_name(origin)
+    return [name, *(_skipped("a known host", "TLS") if name.verdict == "broken" else [await _check_connection(origin)])]
+
+
+def _skipped(need: str, *names: str) -> list[Check]:
+    return [Check(name=name, verdict="skipped", found=f"needs {need}") for name in names]
 
 
 async def _check_name(origin: str) -> Check:
@@ -89,9 +111,6 @@ async def _check_connection(origin: str) -> Check:
     """Connect, by TLS where the token would go by TLS, with the very context that the client uses."""
     place = urlsplit(origin)
     host, is_plain = place.hostname or "", place.scheme == "http"
-    if is_plain and not is_loopback(host):
-        mend = f"Begin the base URL with https://, as a token is sent to {host}."
-        return Check(name="TLS", verdict="broken", found=f"{origin} would send the token in the clear", mend=mend)
     try:
         with anyio.fail_after(_PATIENCE_S):
             async with await anyio.connect_tcp(host, place.port or (80 if is_plain else 443)) as stream:
@@ -142,7 +161,7 @@ class _Conversation:
                 return [token, clock, _check_budget(client.budget())]
         except ApteligentError as problem:
             settings = Check(name="settings", verdict="broken", found=problem.message)
-            return [settings, *(_skipped(name, "settings") for name in ("token", "clock", "budget"))]
+            return [settings, *_skipped("working settings", *_OF_THE_SERVICE)]
 
     def _count(self, event: Event) -> None:
         if event.name == "call.answer" and event.detail["outcome"] != "not sent":

@@ -23,7 +23,7 @@ from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, Wor
 
 NOW = datetime(2016, 12, 12, 18, tzinfo=UTC)
 WORLD = World(apps=2, now=NOW)
-NAMES = ["Python", "extras", "store", "credentials", "DNS", "TLS", "token", "clock", "budget"]
+NAMES = ["Python", "extras", "store", "credentials", "address", "DNS", "TLS", "token", "clock", "budget"]
 GRANT = {
     "APTELIGENT_CLIENT_ID": DEMO_ACCOUNT.client_id,
     "APTELIGENT_USERNAME": DEMO_ACCOUNT.username,
@@ -159,11 +159,16 @@ def test_offline_it_helps_without_a_traceback(examine, monkeypatch):
     assert "Traceback" not in report
 
 
-def test_a_token_is_not_sent_in_the_clear(examine):
-    """A plain origin elsewhere is broken before anything is asked of it."""
-    _, checks, _, _ = examine("--base-url", "http://192.0.2.1", APTELIGENT_TOKEN="t")
-    assert "https://" in checks["TLS"]["mend"]
-    assert verdicts(checks)["token"] == "skipped"
+@pytest.mark.parametrize(
+    "address",
+    ["http://192.0.2.1", "nonsense", "https://", "http://127.0.0.1:99999", "http://a b"],
+)
+def test_an_address_that_cannot_be_asked_is_broken_before_anything_is(examine, address):
+    """A place that a token would be sent to in the clear is among them; no name is looked up."""
+    code, checks, calls, _ = examine("--base-url", address, APTELIGENT_TOKEN="t")
+    assert (code, calls) == (1, 0)
+    assert "base_url must" in checks["address"]["found"]
+    assert {verdicts(checks)[name] for name in ("DNS", "TLS", "token", "clock", "budget")} == {"skipped"}
 
 
 @contextmanager
@@ -301,3 +306,10 @@ async def test_a_service_that_answers_nonsense_is_broken_in_words(monkeypatch):
     assert told["token"].verdict == "broken"
     assert "address" in told["token"].mend
     assert told["clock"].verdict == "skipped"
+
+
+def test_an_address_with_a_password_is_refused_without_showing_it(examine, url):
+    """The client says what an address is; nothing is sent to it."""
+    code, checks, calls, report = examine("--base-url", url.replace("//", "//me:planted@"), APTELIGENT_TOKEN="t")
+    assert (code, calls, checks["settings"]["verdict"]) == (1, 0, "broken")
+    assert "planted" not in report + str(checks)

@@ -13,6 +13,7 @@ import pytest
 from terminal import in_terminal, plain
 
 from apteligent_async.cli import main
+from apteligent_async.cli.accounts import origin_of
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, World, serve
 
 WORLD = World(apps=2, now=datetime(2016, 12, 12, 18, tzinfo=UTC))
@@ -217,4 +218,19 @@ def test_a_file_that_is_no_login_is_an_error_in_a_line(run, folder, written):
     path.write_text(written)
     code, told, errors = run("apps")
     assert (code, told, errors.count("\n")) == (1, "", 1)
-    assert "log in again with `apteligent login`" in errors or "must be a text" in errors
+    assert "log in again with `apteligent login`" in errors
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ("HTTP://LocalHost:80/", "http://localhost"),
+        ("https://developers.crittercism.com:443", "https://developers.crittercism.com"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+        ("nonsense", "nonsense"),
+        ("http://x:y", "http://x:y"),
+    ],
+)
+def test_places_are_compared_by_what_they_mean(written, same):
+    """Case, the usual port and a slash make no difference; what is no place is left as it is."""
+    assert origin_of(written, None) == same
