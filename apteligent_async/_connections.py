@@ -43,6 +43,8 @@ class ConnectionStack(httpx.AsyncBaseTransport):
     def __init__(
         self, origin: httpx.URL, *, verify: Callable[[], ssl.SSLContext], proxy: httpx.Proxy | None, most_free: int
     ) -> None:
+        import httpcore  # noqa: F401, PLC0415  slow: neither for all who import us, nor in the first call
+
         self._origin = origin
         self._verify = verify
         self._proxy = proxy
@@ -117,7 +119,7 @@ class _DirectConnection(httpx.AsyncBaseTransport):
     """One connection straight to an origin, without any pool: httpcore's own, for one request at a time."""
 
     def __init__(self, origin: httpx.URL, verify: Callable[[], ssl.SSLContext]) -> None:
-        import httpcore  # noqa: PLC0415  slow to import, so not before a connection is wanted
+        import httpcore  # noqa: PLC0415  see `ConnectionStack`
 
         is_tls = origin.scheme == "https"
         self._connection = httpcore.AsyncHTTPConnection(

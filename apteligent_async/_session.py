@@ -22,6 +22,7 @@ from apteligent_async._http import HttpLink, open_client, open_stack
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.signals import Job, Lane, Priority
 from apteligent_async._settings import ResolvedSettings, Settings, resolve
+from apteligent_async._wire.codec import prepare
 from apteligent_async._wire.drift import Drift
 from apteligent_async._wire.links import safe_link
 from apteligent_async._wire.messages import LinkFailure
@@ -87,6 +88,7 @@ class Session:
                 f"This client is {self._state} already: enter a client once, and make a new one to start again."
             )
         settings = resolve(self._settings)
+        prepare()
         loop = _loop()
         self._origin, self._site = str(settings.origin), settings.site
         self._link = _link(settings)

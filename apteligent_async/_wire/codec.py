@@ -36,7 +36,7 @@ from apteligent_async.models.trends import TrendBucket, TrendBuckets
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
-__all__ = ["NAMES", "attach", "json_object", "loads", "structure", "structure_result", "unstructure"]
+__all__ = ["NAMES", "attach", "json_object", "loads", "prepare", "structure", "structure_result", "unstructure"]
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a character, perhaps without its other half, which no text can hold."""
@@ -159,6 +159,11 @@ def _hook(model: Any) -> Callable[[Any, Any], Any]:
 @cache
 def _converter(*, is_detailed: bool) -> Converter:
     return configure(Converter(detailed_validation=is_detailed), NAMES)
+
+
+def prepare() -> None:
+    """Import what decodes, so that the first call need not."""
+    _decoder()
 
 
 @cache
