@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
+from terminal import in_terminal, plain
 
 from apteligent_async.cli.pictures import Line, Picture
 from apteligent_async.cli.plots import draw
+from apteligent_async.simulator import DEMO_ACCOUNT
 
 DAYS = tuple(f"2016-12-{day:02}" for day in range(1, 31))
 HOSTILE = "\x1b[31mred\x07\n[bold]\u202eevil"
@@ -188,3 +190,23 @@ def test_anything_can_be_drawn_at_any_width(points, width, has_colour):
         picture = Picture(kind=kind, title="t", unit="u", labels=labels, series=(Line(name="n", points=tuple(known)),))
         text = re.sub(r"\x1b\[[\d;]*m", "", drawn(picture, width=width, has_colour=has_colour))
         assert max(map(cell_len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("colour", [{}, {"NO_COLOR": "1"}])
+@pytest.mark.parametrize("columns", [60, 100, 200])
+def test_a_command_plots_as_wide_as_its_terminal(simulator, tmp_path, columns, colour):
+    """In a real terminal: lines end where the terminal does, and differ by characters where there is no colour."""
+    service, url = simulator
+    told = {
+        "APTELIGENT_TOKEN": service.issue_token(DEMO_ACCOUNT.client_id),
+        "APTELIGENT_BASE_URL": url,
+        "XDG_STATE_HOME": str(tmp_path),
+    }
+    app = max(service.world.apps.values(), key=lambda app: app.profile.daily_loads)
+    command = ["trends", app.profile.id, "--series", "crashRatioByVersion", "--plot", "--quiet"]
+    code, screen = in_terminal(*command, columns=columns, **told, **colour)
+    assert code == 0
+    text = plain(screen)
+    assert max(map(cell_len, text.splitlines())) == columns
+    assert ("\x1b[3" in screen) == (not colour)
+    assert bool(re.search("[\u2801-\u28ff]", text)) == (not colour)
