@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +53,8 @@ def run(arguments: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> in
             return app(tokens, exit_on_error=False, result_action="return_value") or 0
         except CycloptsError:
             return 2
+        except BrokenPipeError:
+            return _hang_up()
         except (ApteligentError, OSError, ModuleNotFoundError) as error:
             if debug:
                 print(redacted(error), end="", file=sys.stderr)
@@ -62,3 +65,9 @@ def run(arguments: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> in
 
 def _default_text(value: object) -> str | None:
     return str(value) if value not in (False, None, ()) else None
+
+
+def _hang_up() -> int:
+    """End quietly where the reader has gone, as `head` does: what is still buffered goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -72,3 +76,40 @@ def test_a_wait_says_what_for_and_until_when(is_terminal, command, tmp_path):
     assert code == 0
     assert "Waiting" in screen
     assert " s, until " in plain(screen)
+
+
+def test_ctrl_c_ends_a_wait_quietly(tmp_path):
+    """Exit code 130, no traceback, and the cursor comes back."""
+    world = World(apps=12, now=datetime(2016, 12, 12, 18, tzinfo=UTC))
+    service = Service(world, quota=QuotaSettings(limit=3, bucket_s=60))
+    with serve(service) as url:
+        told = {"APTELIGENT_TOKEN": service.issue_token(DEMO_ACCOUNT.client_id), "APTELIGENT_BASE_URL": url}
+        code, screen = in_terminal("live", "*", typed=[("Waiting", "\x03")], XDG_STATE_HOME=str(tmp_path), **told)
+    assert code == 130
+    assert "Traceback" not in screen
+    assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l")
+
+
+def test_a_reader_that_has_gone_is_no_error_to_tell(simulator, tmp_path):
+    """As with `head`: nothing on standard error."""
+    service, url = simulator
+    told = {"APTELIGENT_TOKEN": service.issue_token(DEMO_ACCOUNT.client_id), "APTELIGENT_BASE_URL": url}
+    arguments = ["trends", "*", "--series", "all", "--format", "csv", "--quiet"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from apteligent_async.cli import main; main()", *arguments],
+        env={**os.environ, **told, "XDG_STATE_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait(timeout=30)) == (b"", 1)
+    process.stderr.close()
+
+
+def test_completion_knows_the_commands_and_their_choices(command, tmp_path, monkeypatch):
+    """It is put where the shell looks for it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    assert command("--install-completion").code == 0
+    [script] = [path for path in tmp_path.rglob("*") if path.is_file() and path.name == "apteligent"]
+    assert {"userflows", "crashPercent", "--deadline"} <= set(re.findall(r"[\w-]+", script.read_text()))
