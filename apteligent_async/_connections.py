@@ -110,7 +110,8 @@ class _ReturningStream(httpx.AsyncByteStream):
         if connection is None:
             return
         try:
-            await self._stream.aclose()
+            with anyio.CancelScope(shield=True):  # httpx closes it after the last byte, where a caller may be cancelled
+                await self._stream.aclose()
         finally:
             await self._stack._put_back(connection)  # noqa: SLF001  the stack's own other half
 
@@ -132,8 +133,8 @@ class _DirectConnection(httpx.AsyncBaseTransport):
 
     @property
     def is_spent(self) -> bool:
-        """Whether it has ended, or the other side has ended it."""
-        return self._connection.is_closed() or self._connection.has_expired()
+        """Whether it has ended, the other side has ended it, or it was left in the middle of an answer."""
+        return not self._connection.is_idle() or self._connection.is_closed() or self._connection.has_expired()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""

@@ -6,12 +6,14 @@ import gzip
 import threading
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 
 import anyio
 import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 from counterparts import gather
+from line import CancelledAt
 from raw_server import http, raw_server
 
 from apteligent_async import ApteligentClient, ClientStateError, ConfigurationError, ConnectionFailed, StaticToken
@@ -168,6 +170,24 @@ async def test_a_cancelled_call_leaves_no_connection_behind():
             await link.aclose()
             assert server.wait_until_open(0)
         release.clear()
+
+
+async def test_a_call_cancelled_at_any_of_its_awaits_leaves_a_pool_that_works():
+    """No connection is lost, and none is kept in the middle of an answer, where the next call would find it."""
+    with raw_server(lambda number: http(b"x" * 100_000)) as server:
+        link = link_to(server.url)
+        for step in count(1):
+            with anyio.CancelScope() as scope:
+                cancelled = CancelledAt(sent(link), scope, step=step)
+                await cancelled
+            reply = await sent(link)
+            assert isinstance(reply, Reply)
+            assert len(link._client._transport._free) == 1
+            if cancelled.steps < step:
+                break
+        assert step > 3
+        await link.aclose()
+        assert server.wait_until_open(0)
 
 
 async def test_a_connection_that_comes_back_after_closing_is_closed():
