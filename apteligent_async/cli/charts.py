@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from apteligent_async.cli.pictures import Picture
 
-__all__ = ["write"]
+__all__ = ["ENDINGS", "write"]
+
+ENDINGS = (".svg", ".png", ".html")
+"""What the name of a chart's file may end in."""
 
 _WIDTH = 720
 _LINE_HEIGHT = 320
@@ -53,10 +56,10 @@ def write(picture: Picture, path: Path) -> None:
         ConfigurationError: the ending is none of these, or the extra ``charts`` is not installed.
         OSError: the file cannot be written.
     """
-    kinds: dict[str, Callable[[dict[str, Any], str], bytes]] = {".svg": _svg, ".png": _png, ".html": _html}
+    kinds: dict[str, Callable[[dict[str, Any], str], bytes]] = dict(zip(ENDINGS, (_svg, _png, _html), strict=True))
     encode = kinds.get(path.suffix.lower())
     if encode is None:
-        raise ConfigurationError(f"{path.name!r} names no kind of chart: end it in {', '.join(kinds)}.")
+        raise ConfigurationError(f"{path.name!r} names no kind of chart: end it in {', '.join(ENDINGS)}.")
     try:
         chart = _chart(picture)
     except ModuleNotFoundError as missing:

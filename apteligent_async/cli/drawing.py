@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from attrs import frozen
 from cyclopts import Parameter
 
+from apteligent_async.cli.charts import ENDINGS
+from apteligent_async.cli.charts import write as write_chart
 from apteligent_async.cli.formats import write_view
 from apteligent_async.cli.output import open_console
 from apteligent_async.errors import ConfigurationError
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["NO_DRAWING", "Drawing", "present"]
 
 
+def _ends_as_chart(_: object, path: Path | None) -> None:
+    if path is not None and path.suffix.lower() not in ENDINGS:
+        raise ValueError(f"Must end in {', '.join(ENDINGS)}.")
+
+
 @Parameter(name="*", group="Pictures")
 @frozen(kw_only=True)
 class Drawing:
@@ -34,7 +41,7 @@ class Drawing:
     """
 
     plot: Annotated[bool, Parameter(negative="")] = False
-    chart: Path | None = None
+    chart: Annotated[Path | None, Parameter(validator=_ends_as_chart)] = None
 
 
 NO_DRAWING = Drawing()
@@ -52,9 +59,7 @@ def present(view: View, output: Output, drawing: Drawing) -> None:
     if not (drawing.plot and output.is_for_people):
         write_view(view, output)
     if drawing.chart is not None:
-        from apteligent_async.cli.charts import write  # noqa: PLC0415  an extra
-
-        write(_picture_of(view), drawing.chart)
+        write_chart(_picture_of(view), drawing.chart)
         if not output.quiet:
             print(f"drawn to {drawing.chart}", file=sys.stderr)
 

@@ -186,3 +186,13 @@ def test_every_line_has_a_colour_of_its_own(draw, count):
     svg = draw(lines(*(f"version {number}" for number in range(count))), ".svg")
     strokes = re.findall(r'aria-roledescription="line mark"[^>]*stroke="([^"]+)"', svg)
     assert len(strokes) == len(set(strokes)) == count
+
+
+def test_a_wrong_ending_is_a_usage_error_before_a_call_is_spent(command, simulator, tmp_path):
+    """Whoever mistypes it pays nothing."""
+    service, _ = simulator
+    before = len(service.quota().log)
+    ended = command("pie", "*", "--chart", tmp_path / "chart.jpg")
+    assert ended.code == 2
+    assert ".svg, .png, .html" in ended.err
+    assert len(service.quota().log) == before
