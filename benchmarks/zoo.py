@@ -179,7 +179,7 @@ class Server:
         if self._owed_since is not None and opened_at > self._owed_since:
             self._owed_since = None
             if self.meter.refusals is Refusals.NEXT:
-                self._seen["foreign use"] = opened_at
+                self.note("foreign use", max(opened_at, self._seen.get("foreign use", opened_at)))
 
     def _apply_edits(self, now: float) -> None:
         # A cut takes effect, and counts as seen, with the first call after it: nobody can know of it earlier.

@@ -10,37 +10,24 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
+from apteligent_async._scheduling.openings import ASSUMED_LIMIT, Openings
 from apteligent_async._scheduling.readings import (
     ALL_HYPOTHESES,
     Span,
     Unit,
     is_possible,
-    looks_whole,
-    minute_bounds,
     token_bounds,
     usable,
 )
 from apteligent_async._scheduling.signals import Cause
 from apteligent_async._scheduling.views import View, views_of
-from apteligent_async._scheduling.windows import WHOLE_S, Windows
+from apteligent_async._scheduling.windows import Windows
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job, Reading
     from apteligent_async._scheduling.windows import Place
 
 __all__ = ["Budget"]
-
-TELLING_SIZE = 10
-"""In a bucket smaller than this, one call less than the whole may be a coincidence, unless it happens again."""
-
-TELLING_WINDOWS = 2
-"""How often it must happen there, in windows next to each other."""
-
-STARVING_SIZE = 4
-"""The smallest bucket in which one call in a window is starvation."""
-
-ASSUMED_LIMIT = 20.0
-"""Calls per minute before the service has said anything: the only value ever attested (grade B)."""
 
 UNSTATED_RESET_S = 60.0
 """How long a refusal without numbers is taken to last."""
@@ -69,6 +56,7 @@ class Budget:
         peers: how many seem to share the budget, ourselves included.
         refusals: answers of 429.
         views: the books, one for each way to read the numbers.
+        openings: what the first answers of windows have shown.
     """
 
     is_alone: bool = False
@@ -80,16 +68,14 @@ class Budget:
     peers: int = 1
     refusals: int = 0
     views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES))
+    openings: Openings = field(factory=Openings)
     _blind: int = field(default=0, alias="blind")
     _stragglers: list[tuple[float, int]] = field(factory=list, alias="stragglers")
     _own_sure: int = field(default=0, alias="own_sure")
-    _own_before: int = field(default=0, alias="own_before")
     _closed_until: float = field(default=-math.inf, alias="closed_until")
     _paused_until: float = field(default=-math.inf, alias="paused_until")
     _pace_s: float = field(default=60.0 / ASSUMED_LIMIT, alias="pace_s")
-    _whole_in_a_row: int = field(default=0, alias="whole_in_a_row")
-    _steady: int = field(default=0, alias="steady")
-    _may_infer: bool = field(default=True, alias="may_infer")
+    _crowd: int = field(default=1, alias="crowd")
     _proven: float = field(default=1, init=False)
 
     # What may start
@@ -102,7 +88,7 @@ class Budget:
     @property
     def most_left(self) -> float:
         """Tokens that can remain at most; infinite while unknown."""
-        return max(*(view.most for view in self._alive()), self.left)
+        return max(*(view.most for view in self.alive()), self.left)
 
     @property
     def expected_length_s(self) -> float:
@@ -112,7 +98,7 @@ class Budget:
     @property
     def expected_size(self) -> float:
         """Tokens that a whole window holds: as proven, else what the stated limit makes of the expected length."""
-        proven = min(view.budget_lo for view in self._alive())
+        proven = min(view.budget_lo for view in self.alive())
         return max(proven or (self.limit or ASSUMED_LIMIT) * self.expected_length_s / 60, 1.0)
 
     @property
@@ -208,7 +194,7 @@ class Budget:
         else:
             self._learn(job, numbers, place.ends, now=now)
             if place.is_first:
-                self._judge_opening(numbers, now=now)
+                self.openings.judge(self, numbers, now=now)
         self._tally()
 
     def refuse(self, job: Job, reading: Reading | None, *, now: float) -> None:
@@ -222,8 +208,10 @@ class Budget:
         place = self._place(numbers, job, now=now)
         if numbers is not None and place is None:
             return  # it speaks of a window that is over
-        if is_contradiction and not any(view.is_wary for view in self._alive()):
+        if is_contradiction and not any(view.is_wary for view in self.alive()):
             self._doubt_everything()
+        if is_contradiction and not self.is_alone:
+            self.peers = self._crowd = min(4 * self.peers, MOST_PEERS)
         for view in self.views:
             view.refuse()
         self._shut(place, now=now)
@@ -241,15 +229,16 @@ class Budget:
         self._begin_stretch(now)
         self._tally()
         self._closed_until = -math.inf
-        self._own_before = self.own
+        self.openings.own_before = self.own
         self.own, self._own_sure = self._blind, 0
 
     def _count_peers(self) -> None:
         """Guess how many share the budget evenly, from our part of a window in which others were seen."""
-        if not any(view.is_wary for view in self._alive()):
-            self.peers = 1
+        self._crowd = max(self._crowd - 1, 1)
+        if not any(view.is_wary for view in self.alive()):
+            self.peers = self._crowd
         elif self.own:
-            self.peers = min(max(round(self.expected_size / self.own), 2), MOST_PEERS)
+            self.peers = min(max(round(self.expected_size / self.own), 2, self._crowd), MOST_PEERS)
 
     def _begin_stretch(self, now: float) -> None:
         for view in self.views:
@@ -267,7 +256,7 @@ class Budget:
         if place is not None and place.has_rolled:
             for view in self.views:
                 view.begin_window()
-            self._own_before = self.own
+            self.openings.own_before = self.own
             self.own = self._own_sure = 0
         return place
 
@@ -288,12 +277,13 @@ class Budget:
 
     # Evidence
 
-    def _alive(self) -> list[View]:
+    def alive(self) -> list[View]:
+        """Give the books of the readings that nothing has ruled out."""
         return [view for view in self.views if view.is_alive]
 
     def _tally(self) -> None:
         """Let the most cautious of the readings that are still possible decide."""
-        self._proven = min(view.left for view in self._alive())
+        self._proven = min(view.left for view in self.alive())
 
     def _learn(self, job: Job, numbers: Reading, ends: Span, *, now: float) -> None:
         """Let every view settle the call, and hear what the service's numbers say against it."""
@@ -313,7 +303,7 @@ class Budget:
 
     def _hear(self, surprised: list[View]) -> None:
         """Tell a wrong reading from somebody else's calls: the latter surprise every view."""
-        alive = self._alive()
+        alive = self.alive()
         if alive and all(view in surprised for view in alive):
             self.others_seen += 1
             used = self.expected_size - min(view.left for view in surprised)
@@ -322,7 +312,7 @@ class Budget:
             for view in surprised:
                 view.forgive()
                 view.strike()
-        if not self._alive():
+        if not self.alive():
             self._doubt_everything()
 
     def _count_own(self, job: Job) -> None:
@@ -338,77 +328,9 @@ class Budget:
         is_known = self.ends is not None and self.limit
         self._paused_until = now + (60 / self.limit if is_known and self.limit else self._pace_s)
 
-    def _judge_opening(self, numbers: Reading, *, now: float) -> None:
-        """Use the first answer of a window: it may show a whole budget but one call."""
-        windows = self.windows
-        if windows.is_known:
-            self._watch_refill(numbers)
-        if windows.is_fresh(numbers.reset_s or 0.0):
-            # The limit is an average over the window, and that is no shorter than any reset.
-            size = math.floor((self.limit or 0.0) * max(windows.whole_s - 1, 0.0) / 60)
-            for view in self.views:
-                view.lift(size=size, own_hi=self.own)
-        self._feed_starving(numbers)
-        is_believed = windows.is_first and not self.refusals
-        if self._may_infer and (is_believed or (windows.is_known and windows.refills)):
-            self._infer(numbers, now=now)
-
-    def _watch_refill(self, numbers: Reading) -> None:
-        """Tell windows that begin anew from a counter into which the last window still weighs, fading with time."""
-        windows, alive = self.windows, self._alive()
-        if windows.longest_s <= WHOLE_S:
-            return
-        size = (self.limit or ASSUMED_LIMIT) * (windows.longest_s + 1) / 60
-        weighs = self._own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)
-        if min(view.left for view in alive) > size - weighs - self.own:
-            windows.refills = windows.refills is not False
-        elif self.is_alone and max(view.most for view in alive) + self.own < size / 2:
-            windows.refills = False
-
-    def _feed_starving(self, numbers: Reading) -> None:
-        """Grant a window whose first answer proves little as many calls again as the last one was seen to bear.
-
-        Nearly all of that one went unused: so much is left now under any way of counting, whatever rounding makes of
-        it. A second answer, late in the window, shows the rest.
-        """
-        windows, used = self.windows, self._own_before
-        size = math.floor((self.limit or 0.0) * max(windows.whole_s - 1, 0.0) / 60)
-        self._steady = self._steady + 1 if (numbers.reset_s or 0.0) >= windows.longest_s - WHOLE_S else 0
-        if self._steady > 1 and numbers.remaining and 0 < used <= size / STARVING_SIZE and self.own == 1:
-            for view in self._alive():
-                if not view.is_wary:
-                    view.prove(max(view.left, used))
-
-    def _infer(self, numbers: Reading, *, now: float) -> None:
-        """Draw the one conclusion that needs no second window.
-
-        A first answer that reads like one call off a whole minute's bucket is taken for just that. If it states less
-        than a whole bucket, the headers count the call that brings them.
-        """
-        reset_s, size = numbers.reset_s or 0.0, math.floor(numbers.limit or 0.0)
-        is_only = self.own == 1 and self.live == 0
-        if not (is_only and size and self.windows.is_whole_minute(reset_s, now=now)):
-            return
-        whole = [unit for unit in Unit if looks_whole(numbers, unit, size)]
-        self._whole_in_a_row = self._whole_in_a_row + 1 if whole else 0
-        if size < TELLING_SIZE and self._whole_in_a_row < TELLING_WINDOWS:
-            return
-        for unit in whole:
-            if not any(view.is_wary for view in self._alive() if view.hypothesis.unit is unit):
-                is_counted = (numbers.remaining or 0.0) < minute_bounds(unit, size, reset_s).lo
-                self._begin_known_window(unit, size, is_counted=is_counted)
-
-    def _begin_known_window(self, unit: Unit, size: int, *, is_counted: bool) -> None:
-        for view in self._alive():
-            if view.hypothesis.unit is unit:
-                view.learn_budget(size)
-                view.prove(max(view.left, size - 1))
-                if is_counted and not view.hypothesis.includes_call:
-                    view.rule_out()
-
     def _doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
-        self._may_infer = self.windows.has_stood = False
+        self.openings.may_infer = self.windows.has_stood = False
         for view in self.views:
             view.revive()
 
@@ -416,7 +338,7 @@ class Budget:
         known = self.own if self.windows.is_known else -math.inf
         return any(
             min(view.most, view.budget_hi - known) > view.left
-            for view in self._alive()
+            for view in self.alive()
             if view.hypothesis.unit is Unit.SPEED
         )
 
@@ -424,4 +346,4 @@ class Budget:
         """Whether a new window surely holds a call beside those still under way from the old one."""
         if self.ends is None or self.windows.is_moving or not self.windows.has_stood:
             return False
-        return min(view.budget_lo for view in self._alive()) >= self.live + cost
+        return min(view.budget_lo for view in self.alive()) >= self.live + cost

@@ -1,0 +1,129 @@
+"""What the first answer of a window shows: whether it began whole, and what that proves of this one.
+
+A window's first answer is the one moment at which its whole size may be read. What is concluded there holds for windows
+that begin anew; so it is drawn only where one was seen to, but for the single inference of a whole minute.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from attrs import define
+
+from apteligent_async._scheduling.readings import Unit, looks_whole, minute_bounds
+from apteligent_async._scheduling.windows import WHOLE_S
+
+if TYPE_CHECKING:
+    from apteligent_async._scheduling.budget import Budget
+    from apteligent_async._scheduling.signals import Reading
+
+__all__ = ["ASSUMED_LIMIT", "Openings"]
+
+ASSUMED_LIMIT = 20.0
+"""Calls per minute before the service has said anything: the only value ever attested (grade B)."""
+
+TELLING_SIZE = 10
+"""In a bucket smaller than this, one call less than the whole may be a coincidence, unless it happens again."""
+
+TELLING_WINDOWS = 2
+"""How often it must happen there, in windows next to each other."""
+
+STARVING_PART = 4
+"""A window is starved when no more than one in so many of its calls were used."""
+
+
+@define
+class Openings:
+    """What first answers have shown so far.
+
+    Attributes:
+        own_before: tokens that our calls cost in the window before the present one.
+        whole_in_a_row: first answers in a row that read like a whole minute's bucket.
+        steady: first answers in a row that named the longest reset.
+        may_infer: whether the inference of a whole minute has not been disproved.
+    """
+
+    own_before: int = 0
+    whole_in_a_row: int = 0
+    steady: int = 0
+    may_infer: bool = True
+
+    def judge(self, budget: Budget, numbers: Reading, *, now: float) -> None:
+        """Draw from the first answer of a window what it proves of the books.
+
+        Args:
+            budget: the books, that answer taken in.
+            numbers: what the answer states.
+            now: the present instant.
+        """
+        windows = budget.windows
+        if windows.is_known:
+            self._watch_refill(budget, numbers)
+        size = _least_size(budget)
+        if windows.is_fresh(numbers.reset_s or 0.0):
+            for view in budget.views:
+                view.lift(size=size, own_hi=budget.own)
+        self._feed_starving(budget, numbers, size=size)
+        is_believed = windows.is_first and not budget.refusals
+        if self.may_infer and (is_believed or (windows.is_known and windows.refills)):
+            self._infer(budget, numbers, now=now)
+
+    def _watch_refill(self, budget: Budget, numbers: Reading) -> None:
+        """Tell windows that begin anew from a counter into which the last window still weighs, fading with time."""
+        windows, alive = budget.windows, budget.alive()
+        if windows.longest_s <= WHOLE_S:
+            return
+        size = (budget.limit or ASSUMED_LIMIT) * (windows.longest_s + 1) / 60
+        weighs = self.own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)
+        if min(view.fresh for view in alive) > max(size - weighs - budget.own, size / 2):
+            windows.refills = windows.refills is not False
+        elif budget.is_alone and max(view.most for view in alive) + budget.own < size / 2:
+            windows.refills = False
+
+    def _feed_starving(self, budget: Budget, numbers: Reading, *, size: int) -> None:
+        """Grant a window whose first answer proves little as many calls again as the last one was seen to bear.
+
+        Nearly all of that one went unused: so much is left now under any way of counting, whatever rounding makes of
+        it. A second answer, late in the window, shows the rest.
+        """
+        is_steady = (numbers.reset_s or 0.0) >= budget.windows.longest_s - WHOLE_S
+        self.steady = self.steady + 1 if is_steady else 0
+        is_starved = 0 < self.own_before <= size / STARVING_PART
+        if self.steady > 1 and numbers.remaining and is_starved and budget.own == 1:
+            for view in budget.alive():
+                if not view.is_wary:
+                    view.prove(max(view.left, self.own_before))
+
+    def _infer(self, budget: Budget, numbers: Reading, *, now: float) -> None:
+        """Draw the one conclusion that needs no second window.
+
+        A first answer that reads like one call off a whole minute's bucket is taken for just that. If it states less
+        than a whole bucket, the headers count the call that brings them.
+        """
+        reset_s, size = numbers.reset_s or 0.0, math.floor(numbers.limit or 0.0)
+        is_only = budget.own == 1 and budget.live == 0
+        if not (is_only and size and budget.windows.is_whole_minute(reset_s, now=now)):
+            return
+        whole = [unit for unit in Unit if looks_whole(numbers, unit, size)]
+        self.whole_in_a_row = self.whole_in_a_row + 1 if whole else 0
+        if size < TELLING_SIZE and self.whole_in_a_row < TELLING_WINDOWS:
+            return
+        for unit in whole:
+            if not any(view.is_wary for view in budget.alive() if view.hypothesis.unit is unit):
+                is_counted = (numbers.remaining or 0.0) < minute_bounds(unit, size, reset_s).lo
+                _begin_known_window(budget, unit, size, is_counted=is_counted)
+
+
+def _least_size(budget: Budget) -> int:
+    """Count the calls of a whole window: the limit is an average over it, and it is no shorter than any reset."""
+    return math.floor((budget.limit or 0.0) * max(budget.windows.whole_s - 1, 0.0) / 60)
+
+
+def _begin_known_window(budget: Budget, unit: Unit, size: int, *, is_counted: bool) -> None:
+    for view in budget.alive():
+        if view.hypothesis.unit is unit:
+            view.learn_budget(size)
+            view.prove(max(view.left, size - 1))
+            if is_counted and not view.hypothesis.includes_call:
+                view.rule_out()
