@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from apteligent_async.cli.asking import Asker
+    from apteligent_async.client.error_monitoring import ErrorMonitoring
+    from apteligent_async.client.performance_management import PerformanceManagement
     from apteligent_async.models.monitoring import Graph, Pie
 
 __all__ = ["graph", "pie"]
@@ -74,23 +76,11 @@ def pie(
         drawing: How to draw it.
 
     """
-    narrowed = filters_of(filters)
     if by == "service" and is_of_errors(graph):
         raise ConfigurationError(f"{graph} cannot be cut by service: latency, volume, errors, dataIn and dataOut can.")
-
-    async def find(asker: Asker) -> View:
-        client = asker.client
-        call = client.error_monitoring.pie if is_of_errors(graph) else client.performance_management.pie
-        ask = partial(call, graph=graph, group_by=by, filters=narrowed, **window_of(duration))
-        apps = await asker.apps([app, *others])
-        if together:
-            name = named(apps) if len(apps) == 1 else f"{len(apps)} apps together"
-            answers = [(App(id=name), await ask(app_ids=[each.id for each in apps]))]
-        else:
-            answers = await asker.each(apps, lambda each: ask(app_id=each.id))
-        return _pie_view(answers, graph=graph, by=by)
-
-    return answer(connection, output, find, drawing=drawing)
+    arguments = {"graph": graph, "group_by": by, "filters": filters_of(filters), **window_of(duration)}
+    find = _one_pie if together else _pies
+    return answer(connection, output, partial(find, wanted=[app, *others], arguments=arguments), drawing=drawing)
 
 
 def graph(
@@ -128,16 +118,32 @@ def graph(
         drawing: How to draw it.
 
     """
-    narrowed = filters_of(filters)
+    window = {"start": start, "end": end, **window_of(duration)}
+    arguments = {"graph": graph, "filters": filters_of(filters), **window}
+    return answer(connection, output, partial(_graphs, wanted=[app, *others], arguments=arguments), drawing=drawing)
 
-    async def find(asker: Asker) -> View:
-        client = asker.client
-        call = client.error_monitoring.graph if is_of_errors(graph) else client.performance_management.graph
-        ask = partial(call, graph=graph, filters=narrowed, start=start, end=end, **window_of(duration))
-        answers = await asker.each(await asker.apps([app, *others]), lambda each: ask(app_id=each.id))
-        return _graph_view(answers, graph=graph)
 
-    return answer(connection, output, find, drawing=drawing)
+async def _pies(asker: Asker, *, wanted: Sequence[str], arguments: dict[str, Any]) -> View:
+    call = _family(asker, arguments["graph"]).pie
+    answers = await asker.each(await asker.apps(wanted), lambda app: call(app_id=app.id, **arguments))
+    return _pie_view(answers, graph=arguments["graph"], by=arguments["group_by"])
+
+
+async def _one_pie(asker: Asker, *, wanted: Sequence[str], arguments: dict[str, Any]) -> View:
+    apps = await asker.apps(wanted)
+    found = await _family(asker, arguments["graph"]).pie(app_ids=[app.id for app in apps], **arguments)
+    together = App(id=apps[0].name if len(apps) == 1 else f"{len(apps)} apps together")
+    return _pie_view([(together, found)], graph=arguments["graph"], by=arguments["group_by"])
+
+
+async def _graphs(asker: Asker, *, wanted: Sequence[str], arguments: dict[str, Any]) -> View:
+    call = _family(asker, arguments["graph"]).graph
+    answers = await asker.each(await asker.apps(wanted), lambda app: call(app_id=app.id, **arguments))
+    return _graph_view(answers, graph=arguments["graph"])
+
+
+def _family(asker: Asker, graph: str) -> ErrorMonitoring | PerformanceManagement:
+    return asker.client.error_monitoring if is_of_errors(graph) else asker.client.performance_management
 
 
 def _pie_view(answers: Sequence[tuple[App, Pie]], *, graph: str, by: str) -> View:
