@@ -1,7 +1,7 @@
 """Start work that outlasts the call that starts it, which anyio leaves to the event loops.
 
-A loop over a pull's results may be left at any point, and an async generator may not hold a task group while it is
-suspended: so the workers live in a task of their own, which whoever starts it must end.
+A loop over a pull's results may be left at any point, and nothing may hold a task group open from one result to the
+next: so the workers live in a task of their own, which whoever starts it must end.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,7 +29,7 @@ from apteligent_async.bulk.survey import Survey, take_survey
 from apteligent_async.errors import ClientStateError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from os import PathLike
     from types import TracebackType
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from apteligent_async.bulk.units import Unit
     from apteligent_async.client import ApteligentClient
 
-__all__ = ["Pull", "PullOptions", "new_pull"]
+__all__ = ["Pull", "PullOptions", "Results", "new_pull"]
 
 
 def _clock() -> datetime:
@@ -92,7 +93,7 @@ class Pull:
     _options: PullOptions
     _run: _Run | None = field(default=None, init=False)
 
-    def __aiter__(self) -> AsyncIterator[UnitResult]:
+    def __aiter__(self) -> Results:
         """Run it.
 
         Raises:
@@ -102,7 +103,7 @@ class Pull:
             ApteligentError: the apps could not be listed.
             ExceptionGroup: at the end, in strict mode: the error of each call that failed.
         """
-        return self._results()
+        return Results(self._begin)
 
     async def __aenter__(self) -> Self:
         return self
@@ -147,22 +148,49 @@ class Pull:
     def _again(self) -> Pull:
         return Pull(self._client, self._plan, self._ledger, self._options)
 
-    async def _results(self) -> AsyncGenerator[UnitResult, None]:
+    def _begin(self) -> _Run:
         if self._run is not None and not self._run.has_ended.is_set():
             raise ClientStateError("This pull is running already: iterate over it once at a time.")
-        run = self._run = _Run(self._client, self._plan, self._ledger, self._options)
-        start_in_background(run.host)
+        self._run = _Run(self._client, self._plan, self._ledger, self._options)
+        start_in_background(self._run.host)
+        return self._run
+
+
+@define(eq=False, repr=False)
+class Results:
+    """The results of a pull, as they come. Its state is the run behind them, which begins with the first.
+
+    A plain object and no generator, so that a loop may be left at any point: the run ends with its last reference.
+    """
+
+    _begin: Callable[[], _Run]
+    _run: _Run | None = field(default=None, init=False)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> UnitResult:
+        run = self._run = self._run or self._begin()
         try:
-            while (result := await run.next_result()) is not None:
-                yield result
-        except GeneratorExit:
-            run.abandon()  # nothing may be awaited here
-            raise
+            result = await run.next_result()
         except BaseException:
             await run.stop()
             raise
+        if result is not None:
+            return result
         await run.stop()
         run.check()
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Stop the run and wait for its end; what is committed stays. Twice does no harm."""
+        if self._run is not None:
+            await self._run.stop()
+
+    def __del__(self) -> None:
+        if self._run is not None and not self._run.has_ended.is_set():
+            with suppress(RuntimeError):  # the event loop is gone, and with it the run
+                self._run.abandon()
 
 
 @define(eq=False)
@@ -203,12 +231,11 @@ class _Run:
         """Wait for a result; None after the last."""
         try:
             return await self._taken.receive()
-        except anyio.EndOfStream:
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
             return None
 
     def abandon(self) -> None:
         """Have it stop, soon."""
-        self._taken.close()
         self._scope.cancel()
 
     async def stop(self) -> None:
@@ -227,14 +254,16 @@ class _Run:
 
     async def host(self) -> None:
         """Do all of it; never raises."""
-        with self._scope:
-            try:
+        try:
+            with self._scope:
                 await self._hold_ledger()
-            except Exception as error:  # noqa: BLE001  it is the consumer's, who raises it
-                self._failure = _first(error)
-        self._ended_at = time.monotonic()
-        self._given.close()
-        self.has_ended.set()
+        except Exception as error:  # noqa: BLE001  it is the consumer's, who raises it
+            self._failure = _first(error)
+        finally:
+            self._ended_at = time.monotonic()
+            self._given.close()
+            self._taken.close()
+            self.has_ended.set()
 
     async def _hold_ledger(self) -> None:
         unsubscribe = self.client.on_event(self.tally.note_event)
