@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
 import anyio
+import httpx
 import pytest
-from counterparts import gather
-from counting_source import EPOCH_S, FRESHNESS, Source, cached_client, memory, name_of
+from attrs import define, field
+from counterparts import Scripted, fine, gather
+from counting_source import EPOCH_S, FRESHNESS, Source, cached_client, memory, name_of, virtual_time
 from own_client import client_of
 
 from apteligent_async import (
@@ -20,8 +25,39 @@ from apteligent_async import (
     ServerError,
     StaticToken,
 )
+from apteligent_async._cache.cached_calls import CLAIM_S
+from apteligent_async._cache.entries import Entry
 
 pytestmark = pytest.mark.anyio
+
+
+@define(eq=False)
+class Beaten(MemoryCache):
+    """A cache in which another process's answer, if there is one, turns up at the last moment; it notes who claims."""
+
+    faster: object = None
+    claims: list = field(factory=list)
+    released: list = field(factory=list)
+
+    async def claim(self, key, holder, *, for_s):
+        """Grant it, just after the other has kept its answer."""
+        self.claims.append(anyio.current_time())
+        if self.faster is not None:
+            entry = Entry(status=200, headers={}, body=self.faster.http.body, stored_at=self.now(), fresh_s=60)
+            await self.write(key, entry)
+        return True
+
+    async def release(self, key, holder):
+        """Note it."""
+        self.released.append(anyio.current_time())
+
+
+class Series(Scripted):
+    """Answers graphs of one point."""
+
+    def __init__(self):
+        body = {"data": {"series": [{"name": "a", "points": [1]}], "start": "x", "end": "y", "interval": 86400}}
+        super().__init__(lambda request, number: fine(left=1000, body=body))
 
 
 async def another(client, number=0):
@@ -101,8 +137,10 @@ async def test_without_budget_old_answers_are_given_at_once():
         assert anyio.current_time() == began_at
         assert (old.http.cache, old.http.age_s) == (CacheState.STALE, pytest.approx(600))
         await anyio.sleep(3500)
+        began_at = anyio.current_time()
         with pytest.raises(DeadlineExceeded) as caught:
             await client.with_options(deadline=5).apps.list()
+        assert anyio.current_time() - began_at < 0.1
         assert caught.value.endpoint == "apps.list"
 
 
@@ -116,6 +154,48 @@ async def test_a_service_that_fails_is_stood_in_for_by_what_is_kept(status):
         assert (await client.apps.list()).http.cache is CacheState.STALE
         with pytest.raises(ServerError):
             await another(client)
+
+
+async def test_what_grew_too_old_while_a_new_one_was_tried_is_not_given():
+    """The age that counts is that of the moment in which it would be given."""
+    source = Source(failing=[200] + [500] * 50)
+    async with cached_client(source, memory()) as client:
+        await client.apps.list()
+        await anyio.sleep(3580)
+        source.trip_s = 30
+        with pytest.raises(ServerError):
+            await client.apps.list()
+
+
+async def test_causes_reach_every_caller():
+    """The link's own words hang on each caller's error."""
+
+    def cut(request, number):
+        raise httpx.ReadError("cut in two", request=request)
+
+    async with cached_client(Scripted(cut), memory()) as client:
+        ends = await gather(*[client.apps.list] * 2)
+    assert [str(end.__cause__) for end in ends] == ["cut in two"] * 2
+
+
+async def test_what_came_while_the_right_to_fetch_was_taken_is_not_fetched_again():
+    """Another process was faster by a hair: its answer is given."""
+    source, cache = Source(), Beaten(freshness=FRESHNESS, clock=virtual_time)
+    async with cached_client(source, memory()) as other:
+        cache.faster = await other.apps.list()
+    async with cached_client(source, cache) as client:
+        assert name_of(await client.apps.list()) == "t 1"
+    assert len(source.asked) == 1
+
+
+async def test_the_right_to_fetch_is_kept_while_the_call_is_under_way():
+    """It is taken again in time, however long the call takes, and given back in the end."""
+    cache = Beaten(freshness=FRESHNESS, clock=virtual_time)
+    async with cached_client(Source(trip_s=35), cache) as client:
+        await client.apps.list()
+    assert len(cache.claims) >= 35 / CLAIM_S
+    assert max(later - earlier for earlier, later in pairwise(cache.claims)) < CLAIM_S
+    assert cache.released == [cache.claims[0] + 35]
 
 
 async def test_errors_are_not_kept_and_each_caller_gets_his_own():
@@ -303,6 +383,15 @@ async def test_what_is_about_the_distant_past_is_kept_long():
     assert FRESHNESS.fresh_s(3600) == 420
     assert FRESHNESS.fresh_s(72 * 3600) == 10**6
     assert FRESHNESS.fresh_s(0, is_live=True) == 10
+    for ended_h, is_final in ((72, False), (85, False), (87, True)):  # an app's own time may lie 14 hours behind
+        source = Series()
+        async with cached_client(source, memory()) as client:
+            end = datetime.fromtimestamp(virtual_time(), UTC).replace(tzinfo=None) - timedelta(hours=ended_h)
+            asked = {"graph": "crashes", "app_id": "519d53101386202089000007", "start": end, "end": end}
+            await client.error_monitoring.graph(**asked)
+            await anyio.sleep(100 * 3600)
+            await client.error_monitoring.graph(**asked)
+        assert (len(source.requests) == 1) == is_final
 
 
 def test_settings_that_cannot_be_are_refused():

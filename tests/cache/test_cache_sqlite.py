@@ -47,7 +47,10 @@ async def test_two_clients_with_files_of_their_own_share_answers(path):
     async with cached_client(source, store(path)) as one, cached_client(source, store(path)) as two:
         ends = await gather(*[one.apps.list, two.apps.list] * 20)
         later = await two.apps.list()
-    assert len(source.asked) == 1
+        assert len(source.asked) == 1
+        with sqlite3.connect(path) as file:
+            assert file.execute("SELECT count(*) FROM claims").fetchone() == (0,), "a right was not given back"
+        file.close()
     assert {name_of(end) for end in ends} == {"t 1"}
     assert (later.http.cache, later.http.headers["content-type"]) == (CacheState.FRESH, "application/json")
     assert later == ends[0]
