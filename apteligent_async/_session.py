@@ -37,7 +37,6 @@ from apteligent_async.errors import (
     RateLimitedError,
 )
 from apteligent_async.models.region import Region
-from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
@@ -49,9 +48,10 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.scheduler import Scheduler
     from apteligent_async._scheduling.signals import Event
     from apteligent_async._wire.calls import Endpoint
-    from apteligent_async._wire.messages import Reply, Request
+    from apteligent_async._wire.messages import Request
     from apteligent_async.models.access import Token
     from apteligent_async.models.result import Part
+    from apteligent_async.models.timeline import Timeline
 
 __all__ = ["Session"]
 
@@ -181,20 +181,6 @@ class Session:
         """Say, to whoever watches and to the log, what happened outside of the line."""
         if self._dispatcher.is_heard:
             self._dispatcher.tell(name, **detail)
-
-    def restore(self, endpoint: Endpoint[Found], reply: Reply) -> Found:
-        """Decode an answer that was decoded once before.
-
-        Raises:
-            ResponseError: it is not what it was.
-        """
-        began_at = time.perf_counter()
-
-        def timeline() -> Timeline:
-            took_s = time.perf_counter() - began_at
-            return Timeline(waited_s=0.0, total_s=took_s, attempts=0, decode_s=took_s)
-
-        return decode(endpoint, reply, timeline=timeline)
 
     async def call(
         self, endpoint: Endpoint[Found], request: Request, options: CallOptions, *, wanted_until: float = math.inf

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,8 +13,10 @@ from attrs import evolve
 from apteligent_async._cache import CachedCalls, CacheMode, CacheStore, Errand
 from apteligent_async._cache.entries import data_age_s, is_kept, key_of, row_of
 from apteligent_async._wire.messages import Reply
+from apteligent_async._wire.replies import decode
 from apteligent_async.errors import ApteligentError, ConfigurationError
 from apteligent_async.models.result import Result
+from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
     from apteligent_async._cache.entries import Entry
@@ -123,7 +126,7 @@ class Answers:
             deadline_at=math.inf if options.deadline is None else anyio.current_time() + options.deadline,
             fetch=partial(self._fetch, endpoint, request, options),
             fresh_s=fresh_s,
-            restore=partial(self._restore, endpoint),
+            restore=partial(_restored, endpoint),
         )
 
     async def _fetch(
@@ -132,5 +135,13 @@ class Answers:
         shared = evolve(options, priority=priority, deadline=None)
         return await self.session.call(endpoint, request, shared, wanted_until=until)
 
-    def _restore(self, endpoint: Endpoint[Any], kept: Entry) -> Any:
-        return self.session.restore(endpoint, Reply(status=kept.status, headers=kept.headers, body=kept.body))
+
+def _restored(endpoint: Endpoint[Found], kept: Entry) -> Found:
+    """Decode an answer that was decoded when it came."""
+    began_at = time.perf_counter()
+
+    def timeline() -> Timeline:
+        took_s = time.perf_counter() - began_at
+        return Timeline(waited_s=0.0, total_s=took_s, attempts=0, decode_s=took_s)
+
+    return decode(endpoint, Reply(status=kept.status, headers=kept.headers, body=kept.body), timeline=timeline)

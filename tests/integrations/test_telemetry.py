@@ -15,8 +15,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from own_client import client_of
 from prometheus_client import CollectorRegistry, generate_latest
+from raw_server import http, raw_server
 
-from apteligent_async import Event, NotFoundError, StaticToken
+from apteligent_async import ApteligentClient, Event, MemoryBudget, NotFoundError, StaticToken
 from apteligent_async.integrations import otel, prometheus
 from apteligent_async.integrations.measures import MOST_ENDPOINTS, Measures
 
@@ -164,3 +165,17 @@ async def test_logs_are_quiet_at_info_and_structured_at_debug(caplog):
     assert (record.apteligent_event, record.apteligent_label) == ("call.done", "apps.list")
     assert (record.apteligent_outcome, record.apteligent_attempts) == ("result", 1)
     assert SECRET not in "".join(str(vars(each)) for each in caplog.records)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_connecting_is_told_apart(backend):
+    """The first call makes a connection, which takes its time; the second has one at hand."""
+
+    async def main():
+        with raw_server(lambda number: http(b'{"data": {}}')) as server:
+            async with ApteligentClient(StaticToken(SECRET), base_url=server.url, budget=MemoryBudget()) as client:
+                return [(await client.apps.list()).http.timeline for _ in range(2)]
+
+    first, second = anyio.run(main, backend=backend)
+    assert 0 < first.connect_s < first.first_byte_s
+    assert second.connect_s == 0
