@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from attrs.converters import optional
 
 from apteligent_async._scheduling.policy import must_be
-from apteligent_async._wire.secret import Secret
+from apteligent_async._wire.secret import Secret, hidden
 from apteligent_async._wire.token import token_request
 from apteligent_async.errors import ApteligentError, AuthenticationError, ConfigurationError
 from apteligent_async.models.access import Token
@@ -44,10 +44,6 @@ _PASTED = (
 )
 
 
-def _hidden(given: str) -> str:
-    return Secret(given) if isinstance(given, str) else given
-
-
 def _require_text(_: object, attribute: Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
         raise ConfigurationError(
@@ -68,9 +64,9 @@ class PasswordGrant:
         duration: how long the token shall live, seconds or a timedelta; None for the service's 30 days.
     """
 
-    client_id: str = field(repr=False, converter=_hidden, validator=_require_text)
-    username: str = field(repr=False, converter=_hidden, validator=_require_text)
-    password: str = field(repr=False, converter=_hidden, validator=_require_text)
+    client_id: str = field(repr=False, converter=hidden, validator=_require_text)
+    username: str = field(repr=False, converter=hidden, validator=_require_text)
+    password: str = field(repr=False, converter=hidden, validator=_require_text)
     scope: str | None = field(default=None, kw_only=True, validator=must_be(str, "a text"))
     duration: int | timedelta | None = field(default=None, kw_only=True)
 
@@ -105,9 +101,9 @@ class StaticToken:
         client_id: whose it is, so that the budget can be shared with that id's other users; None if unknown.
     """
 
-    token: str = field(repr=False, converter=_hidden, validator=_require_text)
+    token: str = field(repr=False, converter=hidden, validator=_require_text)
     client_id: str | None = field(
-        default=None, repr=False, converter=optional(_hidden), validator=must_be(str, "a text")
+        default=None, repr=False, converter=optional(hidden), validator=must_be(str, "a text")
     )
 
     def __attrs_post_init__(self) -> None:

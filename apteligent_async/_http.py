@@ -89,15 +89,17 @@ def _environment_proxy(origin: httpx.URL) -> str | None:
     if proxy_bypass_environment(origin.netloc.decode("ascii"), proxies):
         return None
     address = proxies.get(origin.scheme) or proxies.get("all")
-    return f"http://{address}" if address and "://" not in address else address
+    if not address:
+        return None
+    return Secret(address if "://" in address else f"http://{address}")
 
 
 def _proxy(address: str) -> httpx.Proxy:
-    try:
-        proxy = httpx.Proxy(address)
-    except (ValueError, httpx.InvalidURL):
-        problem = "The proxy's address cannot be used: it must be like http://host:port."
-        raise ConfigurationError(problem) from None  # the cause may quote the proxy's password
+    proxy = None
+    with suppress(ValueError, httpx.InvalidURL):
+        proxy = httpx.Proxy(str(address))
+    if proxy is None:  # raised out here to stand alone: the cause may quote the proxy's password
+        raise ConfigurationError("The proxy's address cannot be used: it must be like http://host:port.")
     if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise ConfigurationError("A SOCKS proxy needs one more package: pip install 'httpx[socks]'.")
     return proxy

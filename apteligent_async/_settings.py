@@ -16,6 +16,7 @@ from apteligent_async._budgets import Budget, MemoryBudget, RedisBudget, SQLiteB
 from apteligent_async._http import is_loopback
 from apteligent_async._scheduling.policy import RatePolicy, must_be
 from apteligent_async._version import __version__
+from apteligent_async._wire.secret import hidden
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.region import Region
 
@@ -51,9 +52,11 @@ class Settings:
     http_client: httpx.AsyncClient | None = field(
         default=None, validator=must_be(httpx.AsyncClient, "an httpx.AsyncClient")
     )
-    proxy: str | None = field(default=None, validator=must_be(str, "a text, such as http://host:port"))
+    proxy: str | None = field(
+        default=None, repr=False, converter=hidden, validator=must_be(str, "a text, such as http://host:port")
+    )
     ssl_context: ssl.SSLContext | None = field(default=None, validator=must_be(ssl.SSLContext, "an ssl.SSLContext"))
-    headers: Mapping[str, str] | None = field(default=None)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     source: str | None = field(default=None, validator=must_be(str, "a text"))
 
     @headers.validator
@@ -80,9 +83,9 @@ class ResolvedSettings:
     budget: Budget | None
     transport: httpx.AsyncBaseTransport | None
     http_client: httpx.AsyncClient | None
-    proxy: str | None
+    proxy: str | None = field(repr=False)
     ssl_context: ssl.SSLContext | None
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
 
     @property
     def site(self) -> Region | None:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import html
+import json
 import traceback
 from base64 import b64encode
+from urllib.parse import quote, quote_plus, urlencode
 
 import attrs
 
 
 def spellings(secret):
     """Give the ways in which a secret might be written."""
-    return {secret, b64encode(secret.encode()).decode().rstrip("="), b64encode(f"{secret}:".encode()).decode()}
+    encoded = {
+        quote_plus(secret),
+        quote(secret),
+        quote(secret, safe=""),
+        urlencode({"": secret})[1:],
+        html.escape(secret),
+    }
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], ascii(secret)[1:-1]}
+    in_base64 = {b64encode(secret.encode()).decode().rstrip("="), b64encode(f"{secret}:".encode()).decode()}
+    return {secret} | encoded | escaped | in_base64
 
 
 def texts_of(error):

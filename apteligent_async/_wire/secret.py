@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["Secret"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import SupportsIndex
+
+__all__ = ["Secret", "hidden"]
 
 
 class Secret(str):
@@ -12,3 +17,12 @@ class Secret(str):
 
     def __repr__(self) -> str:
         return "'[secret]'"
+
+    def __getitem__(self, key: SupportsIndex | slice) -> Secret:
+        """Keep parts hidden, too: printers of tracebacks cut a long text before they ask for its repr."""
+        return Secret(super().__getitem__(key))
+
+
+def hidden(given: Any) -> Any:
+    """Hide a text; what is none is left for others to refuse."""
+    return Secret(given) if isinstance(given, str) else given
