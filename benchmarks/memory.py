@@ -1,7 +1,7 @@
 """What a large pull takes: peak memory and speed for a million rows, against the simulator in this process.
 
 The simulator's own memory is in the figure: its world, its books, and the thousand bodies that it remembers. The
-ledger and the output are files. The account is large: a hundred and five apps.
+ledger and the output are files. The account is large: a hundred and ten apps.
 
     python -m benchmarks.memory --json
 """
@@ -126,7 +126,7 @@ def _peak_mb() -> float:
 def main(given: Sequence[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=__doc__.splitlines()[0])
-    parser.add_argument("--apps", type=int, default=105, help="apps of the account (%(default)s)")
+    parser.add_argument("--apps", type=int, default=110, help="apps of the account (%(default)s)")
     parser.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
     wanted = parser.parse_args(given)
     figures = asdict(measure(wanted.apps))

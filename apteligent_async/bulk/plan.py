@@ -33,9 +33,13 @@ from apteligent_async.models.days import DayLabels
 from apteligent_async.models.frozen import FrozenMapping
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["Plan"]
+
+
+def _all(wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
+    return tuple(wanted)
 
 
 def _patterns(given: Any) -> tuple[str, ...]:
@@ -72,7 +76,7 @@ class Plan:
         ConfigurationError: something cannot work; the message names the key.
     """
 
-    want: tuple[Wanted, ...] = field(converter=tuple)
+    want: tuple[Wanted, ...] = field(converter=_all)
     apps: tuple[str, ...] = field(default=("*",), converter=_patterns)
     except_apps: tuple[str, ...] = field(default=(), converter=_patterns)
     settle_days: int = 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -107,6 +108,35 @@ def test_the_simulator_may_die_and_come_back(plan, tmp_path):
         code, figures, _ = pulled(plan, tmp_path / "out", url, token)
         assert (code, figures["ok"]) == (0, UNITS)
         assert 0 < figures["calls"] < CALLS
+        pulled(plan, tmp_path / "quiet", url, token)
+    assert (tmp_path / "out" / "rows.jsonl").read_bytes() == (tmp_path / "quiet" / "rows.jsonl").read_bytes()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Give a file system with next to no room, and what makes it larger."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=160k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk takes a privilege that there is not")
+    yield folder, lambda: subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_and_with_room_it_goes_on(plan, tmp_path, small_disk):
+    """Exit code 1 and a line; nothing that was committed is asked for again, and the output is that of a quiet day."""
+    folder, enlarge = small_disk
+    with simulating() as (_, url, token):
+        flags = ("--ledger", str(folder / "ledger"), "--concurrency", "1")
+        code, figures, said = pulled(plan, tmp_path / "out", url, token, *flags)
+        assert (code, figures) == (1, None)
+        assert "is full" in said or "disk I/O error" in said
+        assert "Traceback" not in said
+        enlarge()
+        code, figures, _ = pulled(plan, tmp_path / "out", url, token, *flags)
+        assert (code, figures["ok"]) == (0, UNITS)
+        assert figures["calls"] < CALLS
         pulled(plan, tmp_path / "quiet", url, token)
     assert (tmp_path / "out" / "rows.jsonl").read_bytes() == (tmp_path / "quiet" / "rows.jsonl").read_bytes()
 
