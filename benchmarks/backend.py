@@ -78,14 +78,14 @@ class Found:
     hit_ratio: float
     coalesced: int
     rate_limited: int
-    p50_ms: float
-    p99_ms: float
-    healthz_p99_ms: float
+    p50_ms: float | None
+    p99_ms: float | None
+    healthz_p99_ms: float | None
     cache: str
     workers: int
     queries: int
     bulk_calls: int
-    failed: int
+    statuses: dict[str, int]
 
 
 def measure(plan: Plan) -> Found:
@@ -127,14 +127,14 @@ def _found(
         hit_ratio=round(hits / max(hits + counts["missed"], 1), 4),
         coalesced=counts["joined"],
         rate_limited=counts["rate_limited"] + bulk_refused,
-        p50_ms=round(percentile(cached, 0.5), 2),
-        p99_ms=round(percentile(cached, 0.99), 2),
-        healthz_p99_ms=round(percentile([each.took_ms for each in warm if each.path == "/healthz"], 0.99), 2),
+        p50_ms=percentile(cached, 0.5),
+        p99_ms=percentile(cached, 0.99),
+        healthz_p99_ms=percentile([each.took_ms for each in warm if each.path == "/healthz"], 0.99),
         cache=plan.cache,
         workers=plan.workers,
         queries=plan.queries,
         bulk_calls=bulk_calls,
-        failed=sum(visit.status != 200 for visit in visits),
+        statuses=dict(Counter(str(visit.status) for visit in visits)),
     )
 
 

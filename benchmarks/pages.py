@@ -51,7 +51,7 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path:
     return Visit(path, int(status.split()[1]), headers.get("x-cache", ""), took_ms)
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """Give the value below which that share of the values lies; not a number for none."""
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Give the lowest value that so many of all do not exceed; None if there are none."""
     ordered = sorted(values)
-    return ordered[min(math.ceil(share * len(ordered)), len(ordered)) - 1] if ordered else math.nan
+    return round(ordered[math.ceil(share * len(ordered)) - 1], 2) if ordered else None
