@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from line import CancelledAt
 from own_client import assert_clean, client_of
-from virtual_loop import VirtualLoop
 
 from apteligent_async import (
     ApteligentError,
@@ -28,6 +27,7 @@ from apteligent_async import (
     UnsafeLinkError,
 )
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World
+from apteligent_async.testing import run_virtually
 
 pytestmark = pytest.mark.anyio
 
@@ -246,11 +246,7 @@ ANSWERS = st.lists(st.sampled_from(["fine", "bare", "500", "429", "401", "cut", 
 @given(callers=CALLERS, answers=ANSWERS)
 def test_whatever_happens_every_call_ends_in_a_result_or_in_our_error(backend, callers, answers):
     """Random callers, patience and answers, tokens included; the client is clean afterwards."""
-    import trio.testing
-
-    clock = {"clock": trio.testing.MockClock(autojump_threshold=0)}
-    options = clock if backend == "trio" else {"loop_factory": VirtualLoop}
-    anyio.run(_storm, callers, answers, backend=backend, backend_options=options)
+    run_virtually(_storm, callers, answers, backend=backend)
 
 
 def _answer_of(kind, request):

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from apteligent_async.simulator.world import World
 
     Calendar = Callable[[float], datetime]
+    Witness = Callable[[Call, Answer, float], object]
 
 __all__ = ["Service", "running_from"]
 
@@ -87,6 +88,7 @@ class Service:
         quota: how every client's calls are counted.
         calendar: gives the date at an instant; None lets the world's date stand still.
         faults: what goes wrong; nothing by default.
+        witness: told of every call, its answer and the instant of its arrival.
     """
 
     def __init__(
@@ -97,12 +99,14 @@ class Service:
         quota: QuotaSettings | None = None,
         calendar: Calendar | None = None,
         faults: FaultSchedule | None = None,
+        witness: Witness | None = None,
     ) -> None:
         settings = quota or QuotaSettings()
         self.world = world
         self.accounts = tuple(accounts)
         self._calendar = calendar
         self._faults = FaultRun(faults or FaultSchedule())
+        self._witness = witness
         self._tokens = TokenOffice(self.accounts)
         self._quotas = {account.client_id: Quota(settings) for account in self.accounts}
         self._routes = Routes(ROUTES)
@@ -111,7 +115,10 @@ class Service:
     def handle(self, call: Call, *, now: float) -> Answer:
         """Answer one call that arrives at `now`, through the faults that strike it; never raises."""
         answer = self._faults.lead(call, now=now, answer=partial(self._passed, call, now), controls=self)
-        return _without_body(answer) if call.method == "HEAD" else answer
+        answer = _without_body(answer) if call.method == "HEAD" else answer
+        if self._witness is not None:
+            self._witness(call, answer, now)
+        return answer
 
     def _passed(self, call: Call, now: float) -> Answer:
         """Lead a call through the doors."""
@@ -151,6 +158,15 @@ class Service:
         client_id = self._tokens.client_of(call)
         with nullcontext() if client_id is None else self._quotas[client_id].limited(limit, now=now):
             yield
+
+    @property
+    def faults(self) -> FaultSchedule:
+        """What goes wrong; a schedule that is set begins with the next call."""
+        return self._faults.schedule
+
+    @faults.setter
+    def faults(self, schedule: FaultSchedule) -> None:
+        self._faults = FaultRun(schedule)
 
     @property
     def struck(self) -> Counter[str]:

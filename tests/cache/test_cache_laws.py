@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import anyio
 import pytest
-import trio.testing
 from counting_source import Source, cached_client, memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from virtual_loop import VirtualLoop
 
 from apteligent_async import CacheState, Freshness, MemoryCache, StaticToken
 from apteligent_async._cache.entries import Entry
 from apteligent_async._cache.freshness import FINAL_AFTER_S
+from apteligent_async.testing import run_virtually
 
 SECONDS = st.floats(min_value=0, max_value=10**7)
-BACKENDS = {
-    "asyncio": {"loop_factory": VirtualLoop},
-    "trio": {"clock": trio.testing.MockClock(autojump_threshold=0)},
-}
 VISITS = st.lists(
     st.tuples(
         st.sampled_from([0.0, 0.3, 5.0, 59.0, 61.0, 200.0, 3000.0, 5000.0]),  # until the next one comes
@@ -52,7 +47,7 @@ def test_nobody_gets_another_s_answer_or_one_too_old(backend, visits, left):
                 group.start_soon(visit, clients[owner], owner, mode, patience_s)
                 await anyio.sleep(wait_s)
 
-    anyio.run(main, backend=backend, backend_options=BACKENDS[backend])
+    run_virtually(main, backend=backend)
     for owner, apps, _ in given_out:
         assert apps[0].app_name.split()[0] == owner
     for _, apps, at in given_out:
@@ -83,7 +78,7 @@ def test_callers_of_one_flight_spend_one_call(backend, joins, data):
             for after_s, is_leaving in zip(joins, leaves, strict=True):
                 group.start_soon(ask, client, after_s, is_leaving)
 
-    anyio.run(main, backend=backend, backend_options=BACKENDS[backend])
+    run_virtually(main, backend=backend)
     assert len(source.asked) == 1
     assert len(ends) == 1 + leaves.count(False)
 

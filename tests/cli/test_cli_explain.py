@@ -7,13 +7,12 @@ import re
 import subprocess
 import sys
 
-import anyio
 import pytest
 from runs_on_record import record
-from virtual_loop import VirtualLoop
 
 from apteligent_async import Event, EventLog
 from apteligent_async.cli import main
+from apteligent_async.testing import run_virtually
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +23,7 @@ def log(tmp_path_factory):
     async def run():
         await record(path, calls=45, mode="exclusive")
 
-    anyio.run(run, backend_options={"loop_factory": VirtualLoop})
+    run_virtually(run)
     return path
 
 

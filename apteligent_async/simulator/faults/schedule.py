@@ -139,6 +139,7 @@ class FaultRun:
     """A schedule at work. Its state: how often each rule has struck, and when the first call came."""
 
     def __init__(self, schedule: FaultSchedule) -> None:
+        self.schedule = schedule
         self._progress = [
             _Progress(rule, dice("faults", schedule.seed, place)) for place, rule in enumerate(schedule.rules)
         ]
