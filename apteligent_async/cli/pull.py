@@ -55,6 +55,10 @@ class Manner:
     concurrency: PositiveAmount | None = None
     allow: tuple[str, ...] | None = None
 
+    def adapted(self, plan: Plan) -> Plan:
+        """Give a plan as the flags want it."""
+        return plan if self.settle_days is None else evolve(plan, settle_days=self.settle_days)
+
 
 _MANNER = Manner()
 
@@ -87,24 +91,21 @@ def pull(
         as_json: Print one JSON object at the end; everything else goes to standard error.
 
     """
-    wanted = Plan.load(plan)
-    if manner.settle_days is not None:
-        wanted = evolve(wanted, settle_days=manner.settle_days)
-    task = _Task(plan=wanted, ledger=manner.ledger or writing.out / "ledger.sqlite", manner=manner)
-    if dry_run:
-        found = anyio.run(task.preview, connection)
-        print_preview(open_console(as_json=as_json), found)
-        if as_json:
-            print_json(figures_of(found))
-        return 0
-    report = anyio.run(partial(task.run, connection, is_quiet=quiet))
-    rows = writing.write(task.ledger)
+    ledger = manner.ledger or writing.out / "ledger.sqlite"
+    task = _Task(plan=manner.adapted(Plan.load(plan)), ledger=ledger, manner=manner)
     console = open_console(as_json=as_json)
-    for sentence in (*_sentences(report), writing.sentence(rows)):
-        console.print(sentence, soft_wrap=True)
+    if dry_run:
+        found, code = anyio.run(task.preview, connection), 0
+        print_preview(console, found)
+        figures = figures_of(found)
+    else:
+        report = anyio.run(partial(task.run, connection, is_quiet=quiet))
+        rows, code = writing.write(task.ledger), 0 if report.is_complete else 3
+        console.print("\n".join([*_sentences(report), writing.sentence(rows)]), soft_wrap=True)
+        figures = _figures(report, writing.out)
     if as_json:
-        print_json(_figures(report, writing.out))
-    return 0 if report.is_complete else 3
+        print_json(figures)
+    return code
 
 
 @frozen(kw_only=True)
