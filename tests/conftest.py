@@ -9,6 +9,11 @@ import pytest
 from apteligent_async.testing import run_virtually, virtual_backend
 
 
+def pytest_addoption(parser):
+    """Let a person widen the search for cancellations that leave something behind."""
+    parser.addoption("--cancellations", type=int, default=300, help="how many random cancellations to try, per backend")
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request):
     """Run the test on a loop whose clock jumps to the next timer."""
