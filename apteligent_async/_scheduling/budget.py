@@ -38,6 +38,9 @@ STRAGGLER_S = 30.0
 MOST_PEERS = 32
 """The most clients of one budget that are told apart."""
 
+TRIPS = 8
+"""Over how many answers the round trip is averaged."""
+
 SLOWEST_PACE_S = 60.0
 """The floor of the rate without any numbers: one call a minute."""
 
@@ -55,6 +58,7 @@ class Budget:
         others_seen: answers that our own calls do not explain.
         peers: how many seem to share the budget, ourselves included.
         refusals: answers of 429.
+        trip_s: seconds from a call to its answer, of late.
         views: the books, one for each way to read the numbers.
         openings: what the first answers of windows have shown.
     """
@@ -67,6 +71,7 @@ class Budget:
     others_seen: int = 0
     peers: int = 1
     refusals: int = 0
+    trip_s: float = 0.0
     views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES))
     openings: Openings = field(factory=Openings)
     _blind: int = field(default=0, alias="blind")
@@ -92,8 +97,8 @@ class Budget:
 
     @property
     def expected_length_s(self) -> float:
-        """Seconds from one reset to the next: as measured, else the longest that was ever stated, else a minute."""
-        return self.windows.length_s or self.windows.longest_s or UNSTATED_RESET_S
+        """Seconds from one reset to the next: as measured, else the longest ever stated, and a minute at least."""
+        return self.windows.length_s or max(self.windows.longest_s, UNSTATED_RESET_S)
 
     @property
     def expected_size(self) -> float:
@@ -182,6 +187,7 @@ class Budget:
     def answer(self, job: Job, reading: Reading | None, *, now: float) -> None:
         """Take in an answer that was not a refusal."""
         self.live -= job.cost
+        self.trip_s += (now - job.granted_at - self.trip_s) / (TRIPS if self.trip_s else 1)
         numbers = usable(reading)
         place = self._place(numbers, job, now=now)
         self._count_own(job)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from apteligent_async._scheduling.release import PHI, held_until
+from apteligent_async._scheduling.release import PHI, held_until, most_jitter_s
 from apteligent_async._scheduling.signals import (
     Cause,
     Job,
@@ -54,7 +54,7 @@ def starts_at(
         is_last = budget.left - job.cost < 1 and wanted > budget.left
         return held_until(policy, budget, job, is_last=is_last, last_at=last_at, now=now, phi=phi)
     if budget.left < job.cost and policy.mode != "exclusive" and budget.ends is not None:
-        proven_at += jitter * min(0.5, budget.expected_length_s / 100)
+        proven_at += jitter * most_jitter_s(budget.expected_length_s)
     return proven_at, budget.obstacle(now=now)
 
 

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from apteligent_async._scheduling.policy import is_whole
+from apteligent_async._scheduling.release import PHI, most_jitter_s, part_under_way
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from apteligent_async._scheduling.budget import Budget
+    from apteligent_async._scheduling.policy import RatePolicy
 
-__all__ = ["BudgetSnapshot", "Eta", "forecast"]
+__all__ = ["BudgetSnapshot", "Eta", "Outlook", "look_ahead"]
 
 PROBE_S = 2.0
 """What a new window costs at worst before its budget is known: whole-second resets, and a round trip."""
@@ -33,24 +35,104 @@ class Eta:
     pessimistic: float
 
 
-def forecast(budget: Budget, position: float, *, now: float) -> Eta:
-    """Say when the call starts before which `position` tokens (its own included) must be spent."""
-    ends = budget.ends
-    if ends is None and not budget.windows.longest_s and not budget.is_gated:
-        return Eta(0.0, 0.0, 0.0)
-    if ends is None:  # the first answer of a window is awaited
-        free, first_lo, first_hi = budget.expected_size - budget.own - budget.live, 0.0, budget.expected_length_s
-    else:
-        free, first_lo, first_hi = max(budget.left, 0), max(ends.lo - now, 0.0), max(budget.reopens_at - now, 0.0)
+@frozen(kw_only=True)
+class Outlook:
+    """What is known of the time ahead: enough to say when each call of a line will start.
+
+    Attributes:
+        free: tokens that nothing but the policy's pace holds back.
+        first_lo: seconds to the next window, at best.
+        first_hi: the same at worst.
+        late_s: what it costs if a window has just ended unseen.
+        size: tokens that the line may have of a whole window.
+        sure: how many of them the first answers of the window are sure to show.
+        length_s: seconds from one window to the next.
+        trip_s: seconds from a call to its answer, of late.
+        part: the part of the tokens left that goes out in one round trip; 1: all at once.
+        spread_s: seconds over which a window's tokens are spread on purpose.
+        jitter_s: seconds by which a window's opening is put off at most, at random.
+    """
+
+    free: float
+    first_lo: float
+    first_hi: float
+    late_s: float
+    size: float
+    sure: float
+    length_s: float
+    trip_s: float
+    part: float
+    spread_s: float
+    jitter_s: float
+
+    def eta(self, position: float) -> Eta:
+        """Say when the call starts before which `position` tokens (its own included) must be spent."""
+        if position <= self.free:
+            drained_s = self._drained_s(position, of=self.free)
+            return Eta(0.0, drained_s, self.late_s + drained_s)
+        windows = math.ceil((position - self.free) / self.size) - 1
+        rest_s = windows * self.length_s
+        in_window = position - self.free - windows * self.size
+        drained_s = self._drained_s(in_window, of=self.size)
+        # What rounding hides goes out late in the window, once it shows.
+        hidden_s = self.length_s if in_window > self.sure else 0.0
+        worst_s = self.first_hi + rest_s + self.late_s + drained_s + hidden_s + PROBE_S * (1 + windows)
+        # Windows are opened when their predecessors are surely over, by one call; the rest wait for its answer.
+        opened_s = self.first_hi + self.jitter_s / 2 + (self.trip_s if drained_s or in_window > 1 else 0.0)
+        return Eta(self.first_lo + rest_s, opened_s + rest_s + drained_s, worst_s)
+
+    def _drained_s(self, position: float, *, of: float) -> float:
+        """Say how long after a window's opening its `position`-th token goes out, of so many."""
+        if self.spread_s and of < math.inf:
+            return self.spread_s * (position - 1) / max(of, 1)
+        if self.part == 1 or position <= 1 or of == math.inf:
+            return 0.0
+        remaining, slow = of - position + 1, min(2 / self.part, of)
+        rounds = _harmonic(self.part * of) - _harmonic(self.part * max(remaining, slow))
+        return self.trip_s * (rounds / self.part + max(slow - remaining, 0.0))
+
+
+def _harmonic(parts: float) -> float:
+    """Sum 1/k up to `parts`, nearly: as many round trips as whole parts of what is left take, one after the other."""
+    return math.log(parts) + 1 / (2 * parts) if parts >= 1 else 0.5
+
+
+def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
+    """Say what the books and the policy make of the time ahead."""
+    ends, length_s = budget.ends, budget.expected_length_s
+    free, first_lo, first_hi = _opening(budget, now=now)
     # What starts just before a reset may be charged to the window after it.
     is_late = ends is not None and ends.lo <= now + LATE_S
-    late_s = budget.expected_length_s if is_late else 0.0
-    if position <= free:
-        return Eta(0.0, 0.0, late_s)
-    windows = math.ceil((position - free) / budget.expected_size) - 1
-    rest_s = windows * budget.expected_length_s
-    worst_s = first_hi + rest_s + late_s + PROBE_S * (1 + windows)
-    return Eta(first_lo + rest_s, (first_lo + first_hi) / 2 + rest_s, worst_s)
+    share = 1.0 if policy.share is None else policy.share
+    return Outlook(
+        free=min(free, max(share * budget.expected_size - budget.own, 0)) if share < 1 else free,
+        first_lo=first_lo,
+        first_hi=first_hi,
+        late_s=length_s if is_late else 0.0,
+        size=max(share * budget.expected_size, 1.0),
+        sure=share * _shown_early(budget),
+        length_s=budget.windows.length_s or length_s + (1 + budget.trip_s) / 2,  # it may begin with a call, or not
+        trip_s=budget.trip_s,
+        part=part_under_way(budget, PHI) if policy.mode == "shared" else 1.0,
+        spread_s=length_s if policy.mode == "polite" else 0.0,
+        jitter_s=most_jitter_s(length_s) if policy.mode != "exclusive" else 0.0,
+    )
+
+
+def _shown_early(budget: Budget) -> float:
+    """Count the tokens of a new window that its first answers prove, however they round a speed."""
+    counted = min(view.budget_lo for view in budget.alive())
+    return counted or max(((budget.limit or 0.0) - 1) * (budget.expected_length_s - 1) / 60 - 1, 0.0)
+
+
+def _opening(budget: Budget, *, now: float) -> tuple[float, float, float]:
+    """Count what is free now, and bound the seconds to the next window."""
+    if budget.ends is not None:
+        return max(budget.left, 0), max(budget.ends.lo - now, 0.0), max(budget.reopens_at - now, 0.0)
+    if not budget.windows.longest_s and not budget.is_gated:
+        return math.inf, 0.0, 0.0  # nothing at all is known yet
+    # The first answer of a window is awaited.
+    return budget.expected_size - budget.own - budget.live, 0.0, budget.expected_length_s
 
 
 @frozen(kw_only=True)
@@ -92,10 +174,7 @@ class BudgetSnapshot:
     others_seen: int
     waits_for: str | None
     waits_s: float | None
-    _free: float = field(repr=False, alias="free")
-    _opens_s: float = field(repr=False, alias="opens_s")
-    _size: float = field(repr=False, alias="size")
-    _length_s: float = field(repr=False, alias="length_s")
+    _outlook: Outlook = field(repr=False, alias="outlook")
 
     def eta(self, n_calls: int = 1) -> float:
         """Estimate the seconds until `n_calls` more calls, behind those that wait already, have started.
@@ -105,7 +184,5 @@ class BudgetSnapshot:
         """
         if not is_whole(n_calls) or n_calls < 0:
             raise ConfigurationError(f"n_calls={n_calls!r} is not possible: it must be a whole number, at least 0.")
-        missing = n_calls + sum(self.queued.values()) - self._free
-        if missing <= 0:
-            return 0.0
-        return self._opens_s + (math.ceil(missing / self._size) - 1) * self._length_s
+        position = n_calls + sum(self.queued.values())
+        return self._outlook.eta(position).expected if n_calls else 0.0

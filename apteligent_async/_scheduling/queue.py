@@ -119,10 +119,9 @@ class Queue:
         """Count the tokens that the jobs of one lane want."""
         return self._lanes[lane].wanted
 
-    @property
-    def wanted_in_all(self) -> int:
-        """The tokens that all waiting jobs together want."""
-        return sum(lane.wanted for lane in self._lanes)
+    def wanted_up_to(self, lane: Lane) -> int:
+        """Count the tokens that the jobs of one lane and of all more urgent ones want together."""
+        return sum(each.wanted for each in self._lanes[: lane + 1])
 
     def enter(self, job: Job) -> None:
         """Give a new job its place at the end of its flow."""
@@ -170,6 +169,10 @@ class Queue:
             if first is None or (is_starving and first.lane > Lane.TOKEN):
                 first = job
         return first
+
+    def has_jumped(self, head: Job) -> bool:
+        """Whether the head goes before more urgent jobs that wait, for it has been passed over long enough."""
+        return any(lane.waiting for lane in self._lanes[: head.lane])
 
     def pop(self, job: Job) -> None:
         """Take out the head to start it, and count whom it passes over."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.policy import RatePolicy
 
-__all__ = ["held_until"]
+__all__ = ["PHI", "held_until", "most_jitter_s", "part_under_way"]
 
 PHI = 0.25
 """The part of the tokens left that `shared` keeps under way: safe for about two peers that do not talk."""
@@ -51,7 +51,9 @@ def _rules(
 ) -> Iterator[tuple[float, Cause]]:
     if is_last:
         yield _sharp_at(budget, now=now), Cause.LATE_LOOK
-    if policy.mode == "shared" and budget.live + job.cost > max(job.cost, _under_way(budget, phi)):
+    if policy.mode == "shared" and budget.live + job.cost > max(
+        job.cost, part_under_way(budget, phi) * (budget.left + budget.live)
+    ):
         yield math.inf, Cause.ANSWERS
     is_asking = budget.ends is None and budget.live > 0
     is_holding_back = policy.mode == "polite" or policy.share is not None or (job.lane is Lane.BULK and policy.reserve)
@@ -65,9 +67,14 @@ def _rules(
         yield _reserve_at(budget, job, policy.reserve), Cause.RESERVE
 
 
-def _under_way(budget: Budget, phi: float) -> float:
-    """Bound what `shared` keeps under way: all peers' parts together stay within half of what is left."""
-    return min(phi, 1 / (2 * budget.peers)) * (budget.left + budget.live)
+def most_jitter_s(length_s: float) -> float:
+    """Say by how much those who do not talk put off the opening of a window at most, so as not to meet there."""
+    return min(0.5, length_s / 100)
+
+
+def part_under_way(budget: Budget, phi: float) -> float:
+    """Say which part of what is left `shared` keeps under way: all peers' parts together stay within half of it."""
+    return min(phi, 1 / (2 * budget.peers))
 
 
 def _sharp_at(budget: Budget, *, now: float) -> float:

@@ -34,11 +34,11 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from apteligent_async._scheduling.books import OwnBooks
 from apteligent_async._scheduling.budget import Budget
-from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, forecast
+from apteligent_async._scheduling.forecast import BudgetSnapshot, Eta, look_ahead
 from apteligent_async._scheduling.journal import Journal, Marks
 from apteligent_async._scheduling.learned import Learned, learn, recall, verdicts
 from apteligent_async._scheduling.leases import Demand
@@ -104,6 +104,7 @@ class Scheduler:
         books: Books | None = None,
     ) -> None:
         self.policy = policy or RatePolicy()
+        self._unreserved = evolve(self.policy, reserve=0.0)
         self._books = books or _own_books(self.policy, hypotheses, learned)
         self._queue = Queue()
         self._in_flight = 0
@@ -257,10 +258,7 @@ class Scheduler:
             in_flight=self._in_flight,
             refusals=budget.refusals,
             others_seen=budget.others_seen,
-            free=max(budget.left, 0),
-            opens_s=max(budget.reopens_at - now, 0.0),
-            size=budget.expected_size,
-            length_s=budget.expected_length_s,
+            outlook=look_ahead(budget, self.policy, now=now),
             waits_for=None if not len(self._queue) else self._cause.value,
             waits_s=None if self._wake_at is None else max(self._wake_at - now, 0.0),
         )
@@ -270,11 +268,14 @@ class Scheduler:
             return math.inf, Cause.IN_FLIGHT
         if not job.cost:
             return now, Cause.NOTHING
-        return self._books.starts_at(self.policy, job, wanted=self._queue.wanted_in_all, now=now)
+        wanted = self._queue.wanted_up_to(job.lane)
+        # The reserve is for those who are passed over, too, once their turn has come before the more urgent.
+        policy = self._unreserved if self._queue.has_jumped(job) else self.policy
+        return self._books.starts_at(policy, job, wanted=wanted, now=now)
 
     def _admit(self, job: Job, *, now: float) -> Admission:
         if job.deadline_at < math.inf and job.cost:
-            eta = forecast(self.budget, self._ahead_of(job) + job.cost, now=now)
+            eta = look_ahead(self.budget, self.policy, now=now).eta(self._ahead_of(job) + job.cost)
             if now + eta.pessimistic > job.deadline_at:
                 return Admission(is_admitted=False, eta=eta, cause=self.budget.obstacle(now=now))
         if self.policy.max_queue is None or job.lane <= Lane.TOKEN or len(self._queue) < self.policy.max_queue:
@@ -328,7 +329,7 @@ class Scheduler:
 
     def _ahead_of(self, job: Job) -> int:
         """Count the tokens that go before a newcomer: all that wait in its lane and in the more urgent ones."""
-        return sum(self._queue.wanted(lane) for lane in Lane if lane <= job.lane)
+        return self._queue.wanted_up_to(job.lane)
 
 
 def _own_books(policy: RatePolicy, hypotheses: Sequence[Hypothesis], learned: Learned | None) -> Books:

@@ -147,7 +147,7 @@ def test_withdrawals_in_any_order_leave_the_others_in_place(lanes, dice, data):
     for job in gone:
         queue.leave(job)
     stayed = sorted((job for job in jobs if job not in gone), key=lambda job: (job.lane, job.ticket))
-    assert len(queue) == queue.wanted_in_all == len(stayed)
+    assert len(queue) == queue.wanted_up_to(BULK) == len(stayed)
     assert {job.stage for job in gone} <= {Stage.ENDED}
     assert drained(queue) == stayed
 
@@ -217,7 +217,7 @@ def test_what_waits_is_counted_by_lane_in_calls_and_tokens():
     assert [queue.waiting(lane) for lane in (TOKEN, INTERACTIVE, BULK)] == [0, 2, 1]
     assert [queue.wanted(lane) for lane in (TOKEN, INTERACTIVE, BULK)] == [0, 4, 2]
     queue.pop(first)
-    assert (len(queue), queue.wanted_in_all) == (2, 3)
+    assert (len(queue), queue.wanted_up_to(BULK)) == (2, 3)
 
 
 class Counted(Job):
