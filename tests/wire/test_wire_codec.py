@@ -7,12 +7,15 @@ import subprocess
 import sys
 
 import pytest
+from attrs import evolve
+from cattrs import IterableValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apteligent_async._wire import codec
-from apteligent_async._wire.codec import loads, standard_loads, structure, structure_result, unstructure
+from apteligent_async._wire.codec import NAMES, loads, standard_loads, structure, structure_result, unstructure
 from apteligent_async._wire.drift import Drift
+from apteligent_async._wire.objects import locate
 from apteligent_async.errors import ResponseError
 from apteligent_async.models.apps import Apps
 from apteligent_async.models.choices import AppType
@@ -228,3 +231,29 @@ def test_importing_decides_nothing():
     """Importing the codec imports no extra; orjson is looked for at the first answer."""
     code = "import sys, apteligent_async._wire.replies;print([m for m in ('orjson', 'pyarrow') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_preparing_looks_for_the_decoder_once():
+    """After it, the first answer need not."""
+    codec._decoder.cache_clear()
+    codec.prepare()
+    assert codec._decoder.cache_info().currsize == 1
+
+
+def test_a_second_look_that_finds_nothing_is_our_own_mistake():
+    """Two decoders that disagree are no result and no error of the service."""
+    with pytest.raises(AssertionError, match="second look"):
+        codec._second_look({"name": "a"}, Slice)
+
+
+def test_a_value_that_was_filled_in_is_sent_though_it_was_missing():
+    """What was absent stays absent only as long as it has no value."""
+    filled = evolve(structure({"name": "a"}, Slice), value=3)
+    assert unstructure(filled) == {"name": "a", "value": 3}
+
+
+def test_foreign_notes_on_a_misfit_are_no_steps_of_its_path():
+    """An error may carry notes of others, such as a test's; the path is that of the value."""
+    inner = ValueError("odd")
+    inner.add_note("a remark")
+    assert locate(IterableValidationError("", [inner], list), NAMES) == ("$", "odd")

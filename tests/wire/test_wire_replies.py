@@ -7,6 +7,7 @@ import pickle
 from urllib.parse import quote, quote_plus
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -318,3 +319,10 @@ def test_drift_is_bounded():
     counted = drift.report()["apps.list"]
     assert len(counted) == MOST_NAMES + 1
     assert sum(counted.values()) == 1000
+
+
+def test_a_body_that_could_not_be_taken_is_an_error_that_says_why():
+    """A flaw of a good answer is told; that of a refused one does not hide the refusal."""
+    flawed = Reply(status=200, headers={}, body=b"", flaw="it is larger than 64 MB")
+    assert "cannot be read: it is larger than 64 MB" in str(failure(APPS_LIST, flawed))
+    assert isinstance(failure(APPS_LIST, evolve(flawed, status=404)), NotFoundError)
