@@ -71,6 +71,9 @@ class Plan:
         offset_hours: hours from GMT at which apps' days begin, by the same patterns as `apps`; the first that fits
             counts. Unknown where none does: then the newest day is one that has begun everywhere.
         personal_data: whether kinds that hold personal data may be wanted: affected users, breadcrumbs, traces.
+        complete_days: whether kinds that tell of past days are asked for days alone that are over.
+        local_days: whether the hour at which each app's days begin must be known, even where that costs a call per app,
+            once.
 
     Raises:
         ConfigurationError: something cannot work; the message names the key.
@@ -84,6 +87,8 @@ class Plan:
     day_labels: DayLabels = field(default=DayLabels.END, converter=_labels)
     offset_hours: FrozenMapping[float] = field(factory=FrozenMapping, converter=FrozenMapping)
     personal_data: bool = False
+    complete_days: bool = False
+    local_days: bool = False
 
     def __attrs_post_init__(self) -> None:
         if not self.want or not all(isinstance(each, Wanted) for each in self.want):
@@ -92,8 +97,9 @@ class Plan:
             raise ConfigurationError(f"settle_days must be a number of days, 0 or more, not {self.settle_days!r}.")
         if self.since is not None and (not isinstance(self.since, date) or isinstance(self.since, datetime)):
             raise ConfigurationError(f"since must be a day such as 2016-12-01, without quotes, not {self.since!r}.")
-        if not isinstance(self.personal_data, bool):
-            raise ConfigurationError(f"personal_data must be true or false, not {self.personal_data!r}.")
+        for name in ("personal_data", "complete_days", "local_days"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigurationError(f"{name} must be true or false, not {getattr(self, name)!r}.")
         for pattern, hours in self.offset_hours.items():
             _check_offset(pattern, hours)
         for each in self.want:
@@ -131,12 +137,17 @@ class Plan:
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError(f"{source} is not TOML: {error}.") from None
         try:
-            return cls._from_table(table)
+            return cls.from_table(table)
         except ConfigurationError as error:
             raise ConfigurationError(f"{source}: {error.message}") from None
 
     @classmethod
-    def _from_table(cls, table: Mapping[str, Any]) -> Plan:
+    def from_table(cls, table: Mapping[str, Any]) -> Plan:
+        """Read a plan from what a TOML parser gives.
+
+        Raises:
+            ConfigurationError: it cannot work; the message names the key, and the remedy.
+        """
         known = [attribute.name for attribute in fields(cls)]
         for key in table:
             if key not in known:

@@ -56,12 +56,15 @@ class PullOptions:
         allow: names of the savings to use; None for those on facts of grade B or better.
         is_strict: whether failures are raised together at the end.
         clock: tells this machine's time.
+        renewed_at: by that clock, the instant before which whatever can still change is out of date; by default the
+            day's begin, in UTC.
     """
 
     concurrency: int = field(validator=checked(lambda value: is_whole(value) and value >= 1, "a whole number above 0"))
     allow: Collection[str] | None = None
     is_strict: bool = False
     clock: Callable[[], datetime] = _clock
+    renewed_at: datetime | None = None
 
 
 def new_pull(client: ApteligentClient, plan: Plan, *, ledger: str | PathLike[str] | None, **options: Any) -> Pull:
@@ -290,14 +293,16 @@ class _Run:
     async def _pull(self, survey: Survey) -> None:
         """Ask for everything that is due; what a list names is wanted when the list is there."""
         crew = self.crew = self._crew(survey)
+        renewed_at = None if self.options.renewed_at is None else survey.instant_of(self.options.renewed_at)
+        now = renewed_at or survey.now
         tried: set[str] = set()
         listed: Mapping[str, Sequence[str]] = {}
         began = await self.ledger.began()
         while True:
-            units = expand(self.plan, survey.apps, survey.now, listed=listed, began=began)
+            units = expand(self.plan, survey.apps, now, listed=listed, began=began)
             had = await self.ledger.register(units)
             new = [unit for unit in units if unit.key not in tried]
-            due = [unit for unit in new if unit.is_due(had.get(unit.key), now=survey.now)]
+            due = [unit for unit in new if unit.is_due(had.get(unit.key), now=now, renewed_at=renewed_at)]
             tried.update(unit.key for unit in due)
             self.tally.units = sum(unit.key in had or not unit.is_gone for unit in units)
             self.tally.skipped = sum(unit.key in had and unit.key not in tried for unit in units)
@@ -323,7 +328,7 @@ class _Run:
             client=self.client,
             ledger=self.ledger,
             tally=self.tally,
-            stamp=lambda: survey.now + (self.options.clock() - survey.taken_at),
+            stamp=lambda: survey.instant_of(self.options.clock()),
             hand_on=self._given.send,
         )
 

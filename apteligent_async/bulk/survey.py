@@ -65,6 +65,10 @@ class Survey:
         """Whether it was taken on the day (UTC) that this machine's clock shows, so that no other is needed."""
         return self.taken_at.astimezone(UTC).date() == clock.astimezone(UTC).date()
 
+    def instant_of(self, clock: datetime) -> datetime:
+        """Tell the service's instant at an instant of this machine's clock."""
+        return self.now + (clock - self.taken_at)
+
     def to_json(self) -> dict[str, Any]:
         """Give it as plain JSON, to be kept."""
         apps = [asdict(app) for app in self.apps]
@@ -85,8 +89,8 @@ async def take_survey(
 ) -> Survey:
     """List the apps, ask for the service's clock, and for the apps' time zones where that saves calls.
 
-    Two calls, and one more per app that is new, if the plan wants totals of apps by so many questions that asking for
-    apps of one time zone together saves more than that.
+    Two calls, and one more per app that is new, if the plan must know the apps' days, or wants totals of apps by so
+    many questions that asking for apps of one time zone together saves more than that.
 
     The service tells the time only in passing: the last live window (grade B) ends now. Where it has no live
     statistics, this machine's clock is believed. Time zones are those at whose midnights the days of trends begin
@@ -104,7 +108,7 @@ async def take_survey(
     now = await _service_clock(client, apps[0].id) if apps else None
     if plan is not None:
         unknown = {app.id for app in chosen_apps(plan, apps) if offset_of(plan, app) is None}
-        if _is_worthwhile(plan, len(unknown)):
+        if plan.local_days or _is_worthwhile(plan, len(unknown)):
             apps = tuple([await _located(client, app) if app.id in unknown else app for app in apps])
     return Survey(apps=apps, now=now or clock, taken_at=clock)
 

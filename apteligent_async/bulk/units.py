@@ -121,18 +121,20 @@ class Unit:
         """The call that answers it, for reports by kind."""
         return self.question.endpoint
 
-    def is_due(self, fetched_at: datetime | None, *, now: datetime) -> bool:
+    def is_due(self, fetched_at: datetime | None, *, now: datetime, renewed_at: datetime | None = None) -> bool:
         """Whether to ask for it: it was never had, or before it settled and on an earlier day (UTC) than this.
 
         Args:
             fetched_at: when it was had; None if it was not. On the same clock as `now`.
             now: the instant that the plan was expanded at.
+            renewed_at: in place of the day, the instant before which whatever has not settled is out of date.
         """
         if self.is_gone:
             return False
         if fetched_at is None:
             return True
-        return fetched_at < self.settles_at and fetched_at.date() < now.date()
+        is_old = fetched_at.date() < now.date() if renewed_at is None else fetched_at < renewed_at
+        return is_old and fetched_at < self.settles_at
 
 
 @frozen(kw_only=True)
