@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from fnmatch import fnmatchcase
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from apteligent_async.bulk.families import LISTINGS
+from apteligent_async.bulk.families import FAMILIES, LISTINGS
 from apteligent_async.bulk.units import Question, Unit
 from apteligent_async.bulk.wanted import guess
 from apteligent_async.bulk.windows import DAY, AppDays, newest_point
@@ -17,14 +18,60 @@ from apteligent_async.models.frozen import EMPTY, FrozenMapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
 
     from apteligent_async.bulk.plan import Plan
     from apteligent_async.bulk.survey import AppFacts
     from apteligent_async.bulk.wanted import Wanted
 
-__all__ = ["chosen_apps", "expand", "offset_of"]
+__all__ = ["Span", "chosen_apps", "expand", "offset_of", "spread"]
 
 _GLOB = frozenset("*?[")
+
+
+@frozen(kw_only=True)
+class Span:
+    """One question, and the days of it that are wanted: their units are made when they are looked at.
+
+    So a plan of a million units takes the memory of its questions.
+
+    Attributes:
+        question: what is asked.
+        days: the calendar of its app.
+        first: the oldest day that is wanted.
+        newest: the newest.
+        settle_days: as in `Plan`.
+        order: the place of its first unit in the plan.
+    """
+
+    question: Question
+    days: AppDays
+    first: date
+    newest: date
+    settle_days: int
+    order: int = 0
+
+    def __len__(self) -> int:
+        return max((self.newest - self.first).days + 1, 0)
+
+    def __iter__(self) -> Iterator[Unit]:
+        """Make its units, older days first."""
+        family = FAMILIES[self.question.endpoint]
+        # What tells of the present alone can be had on its day alone, so that it is final when the day ends.
+        settling = timedelta(days=self.settle_days if family.dated else 0)
+        for place in range(len(self)):
+            age_days = len(self) - 1 - place
+            day = self.newest - DAY * age_days
+            yield Unit(
+                question=self.question,
+                day=day,
+                settles_at=self.days.ends_at(day) + settling,
+                order=self.order + place,
+                age_days=age_days,
+                offset_hours=self.days.offset_hours,
+                is_gone=age_days >= max(family.reach_days, 1),
+                is_listing=self.question.endpoint in LISTINGS,
+            )
 
 
 def expand(
@@ -35,10 +82,22 @@ def expand(
     listed: Mapping[str, Sequence[str]] = EMPTY,
     began: Mapping[tuple[str, str], date] | None = None,
 ) -> tuple[Unit, ...]:
-    """Give the units of a plan, in the order of its output: by kind, app, arguments and day.
+    """Give the units of a plan, in the order of its output: by kind, app, arguments and day; see `spread`."""
+    return tuple(unit for span in spread(plan, apps, now, listed=listed, began=began) for unit in span)
 
-    What is asked group by group or userflow by userflow is known when its list was had: expand without `listed` first,
-    have the units with `is_listing`, and expand again with the keys of their rows. Units do not change by that, but
+
+def spread(
+    plan: Plan,
+    apps: Sequence[AppFacts],
+    now: datetime,
+    *,
+    listed: Mapping[str, Sequence[str]] = EMPTY,
+    began: Mapping[tuple[str, str], date] | None = None,
+) -> tuple[Span, ...]:
+    """Give the questions of a plan with their days, each question once, in the order of the plan.
+
+    What is asked group by group or userflow by userflow is known when its list was had: spread without `listed` first,
+    have the units with `is_listing`, and spread again with the keys of their rows. Units do not change by that, but
     for their order.
 
     Args:
@@ -52,14 +111,17 @@ def expand(
     Raises:
         ConfigurationError: a name or an id in the plan is no app's.
     """
-    found: dict[str, Unit] = {}
+    found: dict[Question, Span] = {}
     for wanted in plan.want:
         for app in chosen_apps(plan, apps):
             days = AppDays(now=now, offset_hours=offset_of(plan, app))
-            expansion = _AppUnits(plan=plan, app=app, days=days, listed=listed, began=began or {})
-            for unit in expansion.units(wanted):
-                found.setdefault(unit.key, unit)
-    return tuple(evolve(unit, order=place) for place, unit in enumerate(found.values()))
+            expansion = _AppSpans(plan=plan, app=app, days=days, listed=listed, began=began or {})
+            for span in expansion.spans(wanted):
+                known = found.get(span.question)
+                if known is None or span.first < known.first:
+                    found[span.question] = span
+    places = accumulate(map(len, found.values()), initial=0)
+    return tuple(evolve(span, order=place) for span, place in zip(found.values(), places, strict=False))
 
 
 def chosen_apps(plan: Plan, apps: Iterable[AppFacts]) -> tuple[AppFacts, ...]:
@@ -93,7 +155,7 @@ def offset_of(plan: Plan, app: AppFacts) -> float | None:
 
 
 @frozen(kw_only=True)
-class _AppUnits:
+class _AppSpans:
     """Expands what is wanted of one app."""
 
     plan: Plan
@@ -102,20 +164,17 @@ class _AppUnits:
     listed: Mapping[str, Sequence[str]]
     began: Mapping[tuple[str, str], date]
 
-    def units(self, wanted: Wanted) -> Iterator[Unit]:
+    def spans(self, wanted: Wanted) -> Iterator[Span]:
         if wanted.family.listed_by is None:
             for question in self._questions(wanted):
-                yield from self._windows(wanted, question)
+                yield self._span(question, *self._window(wanted, question))
             return
-        for listing in self._listings(wanted):
-            yield listing
-            for name in self.listed.get(listing.key, ())[: wanted.most]:
-                for question in self._questions(wanted, {wanted.family.subject: name}):
-                    yield self._snapshot(question, self.days.asking_day)
-
-    def _listings(self, wanted: Wanted) -> Iterator[Unit]:
         for question in self._questions(wanted.listing):
-            yield self._snapshot(question, self.days.asking_day)
+            listing = self._today(question)
+            yield listing
+            for name in self.listed.get(next(iter(listing)).key, ())[: wanted.most]:
+                for about in self._questions(wanted, {wanted.family.subject: name}):
+                    yield self._today(about)
 
     def _questions(self, wanted: Wanted, subject: Mapping[str, str] = EMPTY) -> Iterator[Question]:
         for arguments in wanted.combinations():
@@ -152,32 +211,19 @@ class _AppUnits:
                 found.append(pattern)
         return tuple(dict.fromkeys(found))
 
-    def _windows(self, wanted: Wanted, question: Question) -> Iterator[Unit]:
-        family = wanted.family
+    def _window(self, wanted: Wanted, question: Question) -> tuple[date, date]:
+        """Tell the oldest and the newest day that are wanted; gone days are among them."""
         newest = first = self.days.asking_day
-        if family.dated is not None:
+        if wanted.family.dated is not None:
             is_labelled = wanted.what == "error_monitoring.graph"
             newest = newest_point(self.days.today, self.plan.day_labels) if is_labelled else self.days.today
             known = self.began.get((question.app, question.query), newest)
             first = min(known, newest - DAY * (wanted.days - 1))
-        first = self.plan.since or first
-        reach = newest - DAY * max(family.reach_days - 1, 0)
-        for back in range((newest - first).days, -1, -1):
-            day = newest - DAY * back
-            unit = self._dated(question, day) if family.dated else self._snapshot(question, day)
-            yield evolve(unit, age_days=back, is_gone=day < reach)
+        return self.plan.since or first, newest
 
-    def _dated(self, question: Question, day: date) -> Unit:
-        settles_at = self.days.ends_at(day) + timedelta(days=self.plan.settle_days)
-        return Unit(question=question, day=day, settles_at=settles_at, order=0, offset_hours=self.days.offset_hours)
+    def _today(self, question: Question) -> Span:
+        return self._span(question, self.days.asking_day, self.days.asking_day)
 
-    def _snapshot(self, question: Question, day: date) -> Unit:
-        """Make a unit of the present: it can be had on its day alone, so that it is final when the day ends."""
-        return Unit(
-            question=question,
-            day=day,
-            settles_at=self.days.ends_at(day),
-            order=0,
-            offset_hours=self.days.offset_hours,
-            is_listing=question.endpoint in LISTINGS,
-        )
+    def _span(self, question: Question, first: date, newest: date) -> Span:
+        settle_days = self.plan.settle_days
+        return Span(question=question, days=self.days, first=first, newest=newest, settle_days=settle_days)

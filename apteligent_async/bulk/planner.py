@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -19,12 +20,12 @@ from apteligent_async.bulk.savings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async.bulk.units import Fetch, Question, Saving, Unit
 
-__all__ = ["DryRun", "SavingUse", "dry_run", "expand", "plain_loop", "schedule"]
+__all__ = ["DryRun", "SavingUse", "calls", "dry_run", "expand", "plain_loop", "schedule"]
 
 MOST_APPS = 40
 """How many apps a call names at most, so that its address stays below two thousand characters or so."""
@@ -76,12 +77,34 @@ def schedule(units: Iterable[Unit], *, allow: Collection[str] | None = None) -> 
     Raises:
         ConfigurationError: there is no such saving.
     """
-    return _scheduled(units, allowed(allow))
+    return tuple(sorted(calls(units, allow=allow), key=lambda fetch: fetch.units[0].order))
 
 
 def plain_loop(units: Iterable[Unit]) -> tuple[Fetch, ...]:
     """Give the calls of a loop that saves nothing: one per question and app."""
-    return _scheduled(units, frozenset())
+    return schedule(units, allow=())
+
+
+def calls(units: Iterable[Unit], *, allow: Collection[str] | None = None) -> Iterator[Fetch]:
+    """Give the calls of `schedule` one by one, the units of each made when it comes; those for several questions last.
+
+    Args:
+        units: those of a question must follow each other.
+        allow: as for `schedule`.
+
+    Raises:
+        ConfigurationError: there is no such saving.
+    """
+    names = allowed(allow)
+    bundles: dict[Hashable, dict[Question, list[Unit]]] = {}
+    for question, group in groupby(units, key=lambda unit: unit.question):
+        wanted = [unit for unit in group if not unit.is_gone]
+        if wanted and (bundle := _bundle_of(wanted[0], names)) is not question:
+            bundles.setdefault(bundle, {})[question] = wanted
+        elif wanted:
+            yield plain_fetch(wanted)
+    for questions in bundles.values():
+        yield from _fetches(questions)
 
 
 def dry_run(
@@ -98,29 +121,22 @@ def dry_run(
         ConfigurationError: there is no such saving.
     """
     names = allowed(allow)
-    fetches = _scheduled(units, names)
+    wanted = [unit for unit in units if not unit.is_gone]
+    asked = list({unit.question: unit for unit in wanted}.values())  # a question costs the same for any days
+    fetches = schedule(asked, allow=names)
     return DryRun(
-        units=sum(len(fetch.units) for fetch in fetches),
-        calls_before=len(plain_loop(units)),
+        units=len(wanted),
+        calls_before=len(asked),
         calls_after=len(fetches),
-        savings=tuple(_use_of(saving, units, names) for saving in SAVINGS.values()),
+        savings=tuple(_use_of(saving, asked, names) for saving in SAVINGS.values()),
         seconds=None if snapshot is None else snapshot.eta(len(fetches)),
         is_lower_bound=any(fetch.is_paged or fetch.units[0].is_listing for fetch in fetches),
     )
 
 
-def _use_of(saving: Saving, units: Sequence[Unit], names: frozenset[str]) -> SavingUse:
-    without, with_it = (len(_scheduled(units, chosen)) for chosen in (names - {saving.name}, names | {saving.name}))
+def _use_of(saving: Saving, asked: Sequence[Unit], names: frozenset[str]) -> SavingUse:
+    without, with_it = (len(schedule(asked, allow=chosen)) for chosen in (names - {saving.name}, names | {saving.name}))
     return SavingUse(saving=saving, is_used=saving.name in names, calls_saved=without - with_it)
-
-
-def _scheduled(units: Iterable[Unit], names: frozenset[str]) -> tuple[Fetch, ...]:
-    bundles: dict[Hashable, dict[Question, list[Unit]]] = {}
-    for unit in units:
-        if not unit.is_gone:
-            bundles.setdefault(_bundle_of(unit, names), {}).setdefault(unit.question, []).append(unit)
-    fetches = [fetch for questions in bundles.values() for fetch in _fetches(questions)]
-    return tuple(sorted(fetches, key=lambda fetch: fetch.units[0].order))
 
 
 def _bundle_of(unit: Unit, names: Collection[str]) -> Hashable:
