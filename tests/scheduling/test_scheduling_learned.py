@@ -6,8 +6,11 @@ import json
 import math
 
 import pytest
+from attrs import evolve
 
 from apteligent_async import ConfigurationError, Learned, MemoryBudget, RatePolicy
+from apteligent_async._scheduling.budget import Budget
+from apteligent_async._scheduling.learned import learn, recall, renewed
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import Job, Limited, Reading, Succeeded
 
@@ -89,8 +92,67 @@ def test_another_limit_makes_the_sizes_void():
 @pytest.mark.parametrize("values", [{}, {"views": 3}, {"views": [{}]}, {**taught().to_json(), "moon": 1}])
 def test_other_values_are_refused(values):
     """Values that are something else get a clear error."""
-    with pytest.raises(ConfigurationError, match="begin without them"):
+    told = r"^These values are not what Learned.to_json\(\) gave; begin without them\.$"
+    with pytest.raises(ConfigurationError, match=told):
         Learned.from_json(values)
+
+
+def test_everything_that_was_settled_is_learned_and_recalled():
+    """Each figure comes out as it stood, and goes into new books as it came out; infinity is no figure."""
+    budget = settled_budget()
+    learned = learn(budget)
+    assert evolve(learned, views=()) == Learned(
+        limit=20.0, bucket_s=60.0, longest_s=59.0, whole_s=58.0, has_stood=True, is_moving=True, views=()
+    )
+    assert [(view.unit, view.includes_call, view.is_alive) for view in learned.views] == [
+        ("speed", True, True),
+        ("speed", False, False),
+        ("count", True, True),
+        ("count", False, True),
+    ]
+    assert [(view.strikes, view.calls_at_least, view.calls_at_most) for view in learned.views] == [
+        (1, 18, 22.0),
+        (0, 0, None),
+        (0, 0, None),
+        (0, 0, None),
+    ]
+    fresh = Budget()
+    recall(learned, fresh)
+    assert learn(fresh) == learned
+    assert fresh.views[1].budget_hi == math.inf
+
+
+def settled_budget():
+    """Make books that know something of everything."""
+    budget = Budget(limit=20.0, refusals=3, others_seen=2, is_alone=True)
+    windows = budget.windows
+    windows.length_s, windows.longest_s, windows.whole_s = 60.0, 59.0, 58.0
+    windows.has_stood = windows.is_moving = True
+    budget.views[0].budget_lo, budget.views[0].budget_hi, budget.views[0].strikes = 18, 22.0, 1
+    budget.views[1].rule_out()
+    budget.views[2].prove(7)
+    return budget
+
+
+def test_nothing_is_recalled_of_readings_that_are_all_ruled_out():
+    """Somebody must be left to read the numbers."""
+    budget = settled_budget()
+    for view in budget.views:
+        view.rule_out()
+    fresh = Budget()
+    recall(learn(budget), fresh)
+    assert [view.is_alive for view in fresh.views] == [view.is_alive for view in Budget().views]
+    assert fresh.limit == 20.0
+
+
+def test_renewed_books_know_the_same_and_trust_no_token():
+    """What was counted of refusals and strangers stays, what is left does not."""
+    budget = settled_budget()
+    fresh = renewed(budget)
+    assert learn(fresh) == learn(budget)
+    assert (fresh.refusals, fresh.others_seen, fresh.is_alone) == (3, 2, True)
+    assert [view.left for view in fresh.views] == [1, 1, 1, 1]
+    assert [view.hypothesis for view in fresh.views] == [view.hypothesis for view in budget.views]
 
 
 def test_a_budget_remembers_when_its_last_client_leaves():

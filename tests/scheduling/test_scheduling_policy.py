@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
+import attrs
 import pytest
 
-from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
+from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy, is_number, is_whole, must_be
 from apteligent_async.errors import ConfigurationError
 
 NAN, INF = math.nan, math.inf
@@ -68,3 +70,37 @@ def test_policies_are_values(policy):
         policy.mode = policy.max_attempts = None
     assert policy == type(policy)()
     assert hash(policy) == hash(type(policy)())
+
+
+def test_a_value_of_a_wrong_type_is_not_quoted():
+    """It may hold a secret: the message names the setting, what it must be, and the type that it is."""
+    check = must_be((int, bytes), "a number")
+    place = attrs.fields(RatePolicy).share
+    for fitting in [None, 3, b"x"]:
+        check(None, place, fitting)
+    with pytest.raises(ConfigurationError, match=r"^share= must be a number, not of type str\.$"):
+        check(None, place, "hush")
+
+
+@pytest.mark.parametrize("value", [3, 0, -1, Decimal(2)])
+def test_true_is_no_number(value):
+    """Though Python says it is one."""
+    assert is_number(value) is not isinstance(value, Decimal)
+    assert is_whole(value) is isinstance(value, int)
+    assert not any(check(given) for check in (is_number, is_whole) for given in (True, False, "1", None))
+    assert is_number(0.5)
+    assert not is_whole(0.5)
+
+
+def test_every_setting_has_a_default_that_is_written_down():
+    """A change of a default is a change of the interface."""
+    rate = {
+        "mode": "shared",
+        "share": None,
+        "reserve": 0.1,
+        "max_in_flight": 100,
+        "max_queue": None,
+        "on_full": "raise",
+    }
+    assert attrs.asdict(RatePolicy()) == rate
+    assert attrs.asdict(RetryPolicy()) == {"max_attempts": 4, "base_s": 0.5, "cap_s": 30.0, "max_rate_limited": 10}

@@ -1,0 +1,177 @@
+"""The books of one way to read the numbers, entry by entry."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Hypothesis, Unit
+from apteligent_async._scheduling.views import View, views_of
+
+COUNT = Hypothesis(Unit.COUNT, includes_call=True)
+INF = math.inf
+
+
+def view(**state):
+    """Open the books in some state."""
+    return View(COUNT, **state)
+
+
+def settled(books, least, most, *, cost=1, blind=0, live=0, now=10.0):
+    """Take in one answer."""
+    return books.settle(cost, (least, most), blind=blind, live=live, now=now)
+
+
+@pytest.mark.parametrize(
+    ("left", "bounds", "unseen", "proven", "is_surprised"),
+    [
+        (1, (9, 9), (0, 0), 9, False),  # the answer proves more than our books
+        (10, (5, 9), (0, 0), 9, False),  # our books prove more than the answer
+        (10, (9, 9), (3, 0), 9, False),  # calls that the answer may not include
+        (10, (8, 8), (0, 0), 8, True),  # somebody else has spent: only what is stated counts
+        (10, (8, 8), (2, 0), 6, True),
+        (10, (8, 8), (0, 1), 9, False),  # the call under way explains it
+        (10, (7, 7), (0, 1), 7, True),
+        (1, (0, 0), (5, 0), 0, False),  # never below nothing
+    ],
+)
+def test_the_better_proof_counts_unless_others_spend(left, bounds, unseen, proven, is_surprised):
+    """Books less the call, or what is stated less what it may not include."""
+    books, (blind, live) = view(left=left), unseen
+    assert settled(books, *bounds, blind=blind, live=live) is is_surprised
+    assert (books.left, books.is_wary) == (proven, is_surprised)
+
+
+def test_a_stretch_keeps_the_smallest_statement():
+    """Answers may overtake one another; a new stretch begins without them."""
+    books = view(left=0)
+    settled(books, 9, 9)
+    settled(books, 11, 11)
+    assert (books.left, books.fresh, books.most) == (9, 9, 9)
+    books.begin_stretch()
+    settled(books, 11, 11)
+    assert (books.fresh, books.most) == (11, 9)
+
+
+def test_wariness_lasts_three_windows_or_until_forgiven():
+    """Then our own books are believed again."""
+    books = view(left=10)
+    settled(books, 5, 5)
+    for expected in [True, True, False, False]:
+        books.begin_window()
+        assert books.is_wary is expected
+    books.left = 10
+    settled(books, 5, 5)
+    books.forgive()
+    assert not books.is_wary
+
+
+def test_a_new_window_has_no_upper_bound():
+    """What was stated of the old one says nothing of it, and it may be contradicted anew."""
+    books = view(most=3)
+    books.strike()
+    books.begin_window()
+    assert books.most == INF
+    books.strike()
+    assert books.strikes == 2
+
+
+def test_two_windows_that_contradict_rule_a_reading_out():
+    """Within one window a contradiction counts once; reviving it forgets strikes and sizes."""
+    books = view(budget_lo=5, budget_hi=6)
+    books.strike()
+    books.strike()
+    assert (books.strikes, books.is_alive) == (1, True)
+    books.begin_window()
+    books.strike()
+    assert (books.strikes, books.is_alive) == (2, False)
+    books.revive()
+    assert (books.strikes, books.is_alive, books.budget_lo, books.budget_hi) == (0, True, 0, INF)
+
+
+def test_what_is_ruled_out_stays_out_whatever_it_is_told():
+    """A strike does not bring it back."""
+    books = view()
+    books.rule_out()
+    books.strike()
+    assert not books.is_alive
+
+
+def test_simple_entries():
+    """A proof is taken as it is, a charge never goes below nothing, a refusal leaves nothing."""
+    books = view(left=2)
+    books.prove(7)
+    assert books.left == 7
+    books.charge(3)
+    assert books.left == 4
+    books.charge(9)
+    assert books.left == 0
+    books = view(left=5, fresh=6, most=7)
+    books.refuse()
+    assert (books.left, books.fresh, books.most) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "least", "rises"),
+    [(10.1, 6, True), (10.0, 6, False), (10.1, 5, False), (11.0, 5.5, True)],
+)
+def test_windows_never_refill(sent_at, least, rises):
+    """More than could be left, found by a call sent after all that was heard, is a rise."""
+    books = view()
+    settled(books, 5, 5, now=10.0)
+    assert books.rises(least, sent_at=sent_at) is rises
+
+
+def test_own_calls_in_a_known_window_tell_its_size():
+    """At least what is left and surely spent, at most what can be left and may be spent."""
+    books = view(left=10, most=12)
+    books.count(own_lo=5, own_hi=6)
+    assert (books.budget_lo, books.budget_hi) == (15, 18)
+    books.count(own_lo=4, own_hi=5)
+    assert (books.budget_lo, books.budget_hi) == (15, 17)
+    books.count(own_lo=9, own_hi=9)
+    assert (books.budget_lo, books.budget_hi) == (0, INF), "bounds that cross fit no window"
+
+
+def test_bounds_that_touch_are_a_size():
+    """They say it exactly."""
+    books = view(left=10, most=10)
+    books.count(own_lo=5, own_hi=5)
+    assert (books.budget_lo, books.budget_hi) == (15, 15)
+    books.learn_budget(20)
+    assert (books.budget_lo, books.budget_hi) == (20, 20)
+
+
+def test_a_size_is_not_bounded_from_above_where_others_spend():
+    """What they took is not known."""
+    books = view(left=10, most=12, wary=1)
+    books.count(own_lo=5, own_hi=6)
+    assert (books.budget_lo, books.budget_hi) == (15, INF)
+
+
+@pytest.mark.parametrize(
+    ("state", "size", "own_hi", "left", "budget_lo"),
+    [
+        ({"left": 8}, 15, 5, 10, 3),  # the size says ten, the answer eight
+        ({"left": 5}, 15, 5, 10, 3),  # just twice as many is believed
+        ({"left": 4.9}, 15, 5, 4.9, 3),  # more than twice is not
+        ({"left": 12}, 15, 5, 12, 3),  # nothing is taken away
+        ({"left": 8, "budget_lo": 16}, 15, 5, 11, 16),  # the proven size, where it is more
+        ({"left": 8, "wary": 1}, 15, 5, 8, 3),  # not where others spend
+        ({"left": 8, "most": 10}, 15, 5, 10, 3),
+        ({"left": 8, "most": 9}, 15, 5, 8, 0),  # it cannot be: the sizes are forgotten
+    ],
+)
+def test_what_rounding_hides_is_won_back_from_the_size(state, size, own_hi, left, budget_lo):
+    """As far as what was stated allows it."""
+    books = view(**{"budget_lo": 3, **state})
+    books.lift(size=size, own_hi=own_hi)
+    assert (books.left, books.budget_lo) == (left, budget_lo)
+
+
+def test_unlikely_readings_begin_closed():
+    """They wait for a refusal that contradicts the likely ones."""
+    unlikely = Hypothesis(Unit.SPEED, includes_call=False, is_likely=False)
+    assert [books.is_alive for books in views_of([COUNT, unlikely])] == [True, False]
+    assert [books.hypothesis for books in views_of(ALL_HYPOTHESES)] == list(ALL_HYPOTHESES)
