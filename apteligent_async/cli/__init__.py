@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "pull": ("apteligent_async.cli.pull:pull", "Pull what a plan wants into a ledger that survives a kill."),
     "export": ("apteligent_async.cli.export:export", "Write what a pull's ledger holds as a file; costs no call."),
+    "dashboard": ("apteligent_async.cli.dashboard:dashboard", "Show apps and the live rate budget in a browser."),
     "explain": ("apteligent_async.cli.explain:explain", "Tell from a log of events why its calls waited."),
 }
 

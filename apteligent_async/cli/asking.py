@@ -28,6 +28,7 @@ from apteligent_async.models.tables import printable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from apteligent_async import CacheStore
     from apteligent_async._budgets import Budget
     from apteligent_async.cli.drawing import Drawing
     from apteligent_async.cli.formats import Output
@@ -62,11 +63,21 @@ class Connection:
     deadline: PositiveDuration | None = None
     budget: str | None = None
 
-    def client(self, retry: RetryPolicy | None = None) -> ApteligentClient:
+    @property
+    def shared_budget(self) -> Budget | None:
+        """With whom the rate budget is shared, if the command line says so.
+
+        Raises:
+            ConfigurationError: the address is none, or holds a password.
+        """
+        return None if self.budget is None else _budget_at(self.budget)
+
+    def client(self, retry: RetryPolicy | None = None, *, cache: CacheStore | None = None) -> ApteligentClient:
         """Make the client; it is not open yet.
 
         Args:
             retry: when failed calls are sent again, if not as usual.
+            cache: where answers are kept, if they are.
 
         Raises:
             ConfigurationError: there is no login, or it belongs elsewhere; or the budget's address is none.
@@ -77,7 +88,8 @@ class Connection:
             base_url=access.base_url,
             region=access.region,
             retry=retry,
-            budget=None if self.budget is None else _budget_at(self.budget),
+            budget=self.shared_budget,
+            cache=cache,
         )
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
-__all__ = ["Apteligent", "apteligent_account", "apteligent_lifespan", "apteligent_router"]
+__all__ = ["Apteligent", "apteligent_account", "apteligent_client", "apteligent_lifespan", "apteligent_router"]
 
 DEFAULT = "default"
 """The account of `Apteligent`."""
@@ -138,6 +138,22 @@ def apteligent_account(name: str = DEFAULT) -> Any:
 
 Apteligent = Annotated[ApteligentClient, apteligent_account()]
 """The client of an endpoint's request; what it does not carry, such as priorities, ``with_options`` adds."""
+
+
+def apteligent_client(app: FastAPI, name: str = DEFAULT) -> ApteligentClient:
+    """Give the client of an account outside requests, as to watch its events or to pull beside them.
+
+    Args:
+        app: the application, whose lifespan has begun.
+        name: the account.
+
+    Raises:
+        ConfigurationError: the application has no such account, or its lifespan is not `apteligent_lifespan`.
+    """
+    kit: _Kit | None = getattr(app.state, "apteligent", None)
+    if kit is None:
+        raise ConfigurationError("The application has no clients: make it with lifespan=apteligent_lifespan().")
+    return kit.client(name)
 
 
 def apteligent_router() -> APIRouter:
