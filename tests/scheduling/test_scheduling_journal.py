@@ -162,6 +162,17 @@ def test_only_a_change_is_news(before, after, events):
     assert journal.fetch() == events
 
 
+def test_what_an_answer_changed_is_told_after_it():
+    """At the same instant, and until the same one."""
+    journal = Journal()
+    gated = evolve(MARKS, is_gated=True, window=2)
+    journal.note_answer(job(), Limited(reading=READING), MARKS, gated, until=60.0, at=14.0)
+    assert journal.fetch()[1:] == [
+        Event("window.open", 14.0, {"left": 5.0, "ends_at": 60.0}),
+        Event("gate.close", 14.0, {"until": 60.0}),
+    ]
+
+
 def test_marks_are_those_of_the_budget():
     """A window without an end is none."""
     budget = Budget(is_alone=True)

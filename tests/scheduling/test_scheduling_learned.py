@@ -10,7 +10,8 @@ from attrs import evolve
 
 from apteligent_async import ConfigurationError, Learned, MemoryBudget, RatePolicy
 from apteligent_async._scheduling.budget import Budget
-from apteligent_async._scheduling.learned import learn, recall, renewed
+from apteligent_async._scheduling.learned import Verdicts, learn, recall, renewed, verdicts
+from apteligent_async._scheduling.readings import Unit
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import Job, Limited, Reading, Succeeded
 
@@ -134,6 +135,30 @@ def settled_budget():
     return budget
 
 
+@pytest.mark.parametrize(
+    ("alive", "sizes", "settled"),
+    [
+        ([0, 1, 2, 3], {}, (None, None, None)),
+        ([0, 1], {}, (Unit.SPEED, None, None)),
+        ([1, 3], {}, (None, False, None)),
+        ([2], {2: (20, 20)}, (Unit.COUNT, True, 20)),
+        ([2], {2: (19, 20)}, (Unit.COUNT, True, None)),
+        ([0, 1], {0: (20, 20), 1: (20, 20)}, (Unit.SPEED, None, 20)),
+        ([0, 1], {0: (20, 20), 1: (19, 19)}, (Unit.SPEED, None, None)),
+        ([0, 1], {0: (20, 20)}, (Unit.SPEED, None, None)),
+    ],
+)
+def test_a_verdict_is_what_all_readings_that_are_left_agree_on(alive, sizes, settled):
+    """Of size, unit and what the numbers include, each for itself."""
+    budget = Budget()
+    budget.windows.length_s = 60.0
+    for place, view in enumerate(budget.views):
+        view.is_alive = place in alive
+        view.budget_lo, view.budget_hi = sizes.get(place, (0, math.inf))
+    unit, includes_call, size = settled
+    assert verdicts(budget) == Verdicts(unit=unit, includes_call=includes_call, budget=size, length_s=60.0)
+
+
 def test_nothing_is_recalled_of_readings_that_are_all_ruled_out():
     """Somebody must be left to read the numbers."""
     budget = settled_budget()
@@ -148,10 +173,11 @@ def test_nothing_is_recalled_of_readings_that_are_all_ruled_out():
 def test_renewed_books_know_the_same_and_trust_no_token():
     """What was counted of refusals and strangers stays, what is left does not."""
     budget = settled_budget()
+    budget.views = budget.views[:2]
     fresh = renewed(budget)
     assert learn(fresh) == learn(budget)
     assert (fresh.refusals, fresh.others_seen, fresh.is_alone) == (3, 2, True)
-    assert [view.left for view in fresh.views] == [1, 1, 1, 1]
+    assert [view.left for view in fresh.views] == [1, 1]
     assert [view.hypothesis for view in fresh.views] == [view.hypothesis for view in budget.views]
 
 

@@ -16,6 +16,8 @@ from apteligent_async._scheduling.readings import (
     Span,
     Unit,
     is_possible,
+    looks_whole,
+    minute_bounds,
     reset_span,
     token_bounds,
     usable,
@@ -296,3 +298,56 @@ def test_no_numbers_break_the_arithmetic(limit, remaining, reset_s, hypothesis):
     assert 0 <= least <= most
     assert float(least).is_integer()
     assert isinstance(is_possible(reading, hypothesis.unit), bool)
+
+
+@pytest.mark.parametrize(
+    ("unit", "left", "reset_s", "bounds"),
+    [
+        (Unit.COUNT, 19, 58.0, (19, 19)),
+        (Unit.SPEED, 20, 60.0, (20, 21)),  # 20 in 59 to 60 s, rounded down or up
+        (Unit.SPEED, 20, 61.0, (20, 20)),
+        (Unit.SPEED, 60, 59.0, (60, 63)),  # 3600 / 58 = 62.07
+        (Unit.SPEED, 0, 59.0, (0, 0)),
+        (Unit.SPEED, 120, 60.0, (120, 123)),
+    ],
+)
+def test_how_a_minute_s_bucket_states_what_is_left(unit, left, reset_s, bounds):
+    """A count is exact, a speed may be rounded in any way."""
+    assert minute_bounds(unit, left, reset_s) == Span(*bounds)
+
+
+@pytest.mark.parametrize(
+    ("unit", "remaining", "reset_s", "is_whole"),
+    [
+        (Unit.COUNT, 20, 59.0, True),
+        (Unit.COUNT, 19, 59.0, True),
+        (Unit.COUNT, 18, 59.0, False),
+        (Unit.COUNT, 21, 59.0, False),
+        (Unit.COUNT, 19.5, 59.0, False),
+        (Unit.SPEED, 20, 59.0, True),
+        (Unit.SPEED, 19, 59.0, True),
+        (Unit.SPEED, 18, 59.0, False),
+        (Unit.SPEED, 21, 59.0, True),
+        (Unit.SPEED, 22, 59.0, False),
+        (Unit.SPEED, 20.339, 59.0, True),  # 20 * 60 / 59
+        (Unit.SPEED, 19.322, 59.0, True),  # 19 * 60 / 59
+        (Unit.SPEED, 18.305, 59.0, False),  # 18 * 60 / 59
+        (Unit.SPEED, 21.9, 59.0, False),
+        (Unit.SPEED, None, 59.0, False),
+        (Unit.COUNT, None, 59.0, False),
+    ],
+)
+def test_a_bucket_that_looks_whole(unit, remaining, reset_s, is_whole):
+    """Twenty calls, all of them or all but the one that asked."""
+    assert looks_whole(Reading(remaining=remaining, reset_s=reset_s), unit, 20) is is_whole
+
+
+def test_a_bucket_of_one_looks_whole_when_it_is_spent():
+    """All but the call itself is nothing."""
+    assert looks_whole(Reading(remaining=None, reset_s=59.0), Unit.COUNT, 1)
+    assert looks_whole(Reading(remaining=0, reset_s=59.0), Unit.SPEED, 1)
+
+
+def test_spans_move_as_clocks_do():
+    """Both ends by the same."""
+    assert Span(1.0, 2.5).moved(-3.0) == Span(-2.0, -0.5)
