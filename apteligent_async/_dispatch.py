@@ -165,6 +165,12 @@ class Dispatcher:
         """Describe the budget and the line now."""
         return self._scheduler.snapshot(now=anyio.current_time())
 
+    async def look(self) -> None:
+        """Learn what others have done to a budget that is shared; costs no call."""
+        if self._courier is not None:
+            await self._courier.look()
+            self._pump()
+
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Call a function with everything that happens in the line from now on; give one that ends it.
 

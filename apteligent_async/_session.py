@@ -134,6 +134,12 @@ class Session:
         self.require_open()
         return self._dispatcher.snapshot()
 
+    async def look(self) -> BudgetSnapshot:
+        """Describe the budget after learning what others have done to it."""
+        self.require_open()
+        await self._dispatcher.look()
+        return self.snapshot()
+
     def subscribe(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Call a function with everything that happens in this budget's line; give one that ends it."""
         self.require_open()

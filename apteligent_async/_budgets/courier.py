@@ -76,6 +76,15 @@ class Courier:
         finally:
             self._is_away = False
 
+    async def look(self) -> None:
+        """Go although nothing is wanted, to learn what others did; not while the store is gone.
+
+        Raises:
+            ConfigurationError: the store can never be used as it is.
+        """
+        if self.books.alone is None and not self._is_retired:
+            await self.visit()
+
     async def retire(self) -> None:
         """Tell what is left to tell, and let go of the store; calls under way are told of when they end."""
         self._is_retired = True

@@ -173,6 +173,16 @@ class ApteligentClient:
         """Describe the rate budget as known now; costs no call."""
         return self._session.snapshot()
 
+    async def refreshed_budget(self) -> BudgetSnapshot:
+        """Describe the rate budget after asking the file or the server that it is shared by; costs no call.
+
+        `budget` tells what this client heard at its own last call; others may have spent since.
+
+        Raises:
+            ConfigurationError: the file or the server cannot be used.
+        """
+        return await self._session.look()
+
     def on_event(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Watch the line of this client's budget, other clients of the same budget included.
 

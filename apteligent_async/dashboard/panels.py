@@ -64,15 +64,15 @@ class Visit:
         """The client for panels, which do not wait for long."""
         return self.client.with_options(deadline=_PATIENCE_S)
 
-    def budget_panel(self) -> str:
-        """Tell how the budget stands at this instant; costs no call."""
-        standing = standing_of(self.client.budget())
+    async def budget_panel(self) -> str:
+        """Tell how the budget stands at this instant, whoever spends it; costs no call."""
+        standing = standing_of(await self.client.refreshed_budget())
         return render("budget.html", standing=standing, waiting=self.line.waiting(now=anyio.current_time()))
 
 
 async def page(request: Request, app: str | None = None, by: Cut = "appVersion") -> str:
     """Give the page itself, whose panels fetch themselves."""
-    return render("page.html", budget=_visit(request).budget_panel(), app=app, by=by)
+    return render("page.html", budget=await _visit(request).budget_panel(), app=app, by=by)
 
 
 async def apps(request: Request, response: Response, sort: Sort = "crash_percent") -> str:

@@ -9,7 +9,7 @@ import anyio
 from apteligent_async import ClientStateError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 __all__ = ["LONGEST_S", "TICK_S", "budget_events", "message"]
 
@@ -20,7 +20,7 @@ LONGEST_S = 20.0
 _COME_AGAIN_MS = 100
 
 
-async def budget_events(tell: Callable[[], str], *, is_ending: Callable[[], bool]) -> AsyncIterator[str]:
+async def budget_events(tell: Callable[[], Awaitable[str]], *, is_ending: Callable[[], bool]) -> AsyncIterator[str]:
     """Give the events of one stream, until it has lasted long enough, the server ends, or the client is closed.
 
     Args:
@@ -31,7 +31,7 @@ async def budget_events(tell: Callable[[], str], *, is_ending: Callable[[], bool
     yield f"retry: {_COME_AGAIN_MS}\n\n"
     while anyio.current_time() < until and not is_ending():
         try:
-            panel = tell()
+            panel = await tell()
         except ClientStateError:
             return
         yield message("beat", "") if panel == told else message("budget", panel)
