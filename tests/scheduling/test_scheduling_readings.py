@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from apteligent_async._scheduling.readings import (
     ALL_HYPOTHESES,
+    MOST_CALLS,
     Hypothesis,
     Span,
     Unit,
@@ -351,3 +352,45 @@ def test_a_bucket_of_one_looks_whole_when_it_is_spent():
 def test_spans_move_as_clocks_do():
     """Both ends by the same."""
     assert Span(1.0, 2.5).moved(-3.0) == Span(-2.0, -0.5)
+
+
+@pytest.mark.parametrize("number", [0.5, 1.0, MOST_CALLS])
+def test_the_largest_and_the_smallest_numbers_are_used(number):
+    """A billion is the last that is believed; a limit may be less than one call a minute."""
+    reading = Reading(limit=number, remaining=number, reset_s=0.0)
+    assert usable(reading) == reading
+    assert usable(Reading(limit=1.0, remaining=MOST_CALLS * 2, reset_s=0.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("remaining", "reset_s", "limit", "is_true"),
+    [
+        (0.0, 30.0, None, True),
+        (0.5, 30.0, None, False),  # a quarter of a token
+        (1.0, 0.0, None, False),
+        (0.9, None, None, False),  # no token fits into no time
+        (2.5, 30.0, None, False),
+        (4.0, 30.0, None, True),
+    ],
+)
+def test_a_speed_must_come_to_a_whole_number_of_tokens(remaining, reset_s, limit, is_true):
+    """Of thirty seconds, every second call a minute is one."""
+    assert is_possible(Reading(limit=limit, remaining=remaining, reset_s=reset_s), SPEED) is is_true
+
+
+@pytest.mark.parametrize(("limit", "is_true"), [(None, True), (20.0, False)])
+def test_a_count_with_decimals_is_none_where_a_limit_is_stated(limit, is_true):
+    """Without one, nothing says what the number is."""
+    assert is_possible(Reading(limit=limit, remaining=2.5, reset_s=30.0), COUNT) is is_true
+    assert is_possible(Reading(limit=limit, remaining=2.0, reset_s=30.0), COUNT)
+
+
+def test_a_speed_is_bounded_by_the_time_since_the_call_was_sent():
+    """The longest time to the reset counts from the sending, the shortest from the arrival."""
+    reading = Reading(remaining=4.0, reset_s=30.0)
+    least, most = token_bounds(
+        reading, Hypothesis(SPEED, includes_call=True), sent(100.0), ends=Span(130.0, 132.0), received_at=101.0
+    )
+    assert (least, most) == (2, 2)
+    assert least == math.floor(3 * 29 / 60) + 1
+    assert most == math.ceil(5 * 32 / 60) - 1

@@ -110,3 +110,26 @@ def test_absurd_counts_of_failures_do_not_overflow():
     verdict = judge(job, OVERLOADED, now=NOW, dice=0.999)
     assert isinstance(verdict, Again)
     assert math.isfinite(verdict.at)
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "why"),
+    [
+        ({"refusals": 10}, Limited(), "refused with 429 10 times"),
+        ({"failures": 4}, Overloaded(), "4 attempts failed"),
+        ({"is_repeatable": False}, LinkFailed(), "it may have reached the service, and sending it twice is not safe"),
+        ({"deadline_at": 5.0}, Overloaded(retry_after_s=9.0), "the next attempt would start after the deadline"),
+    ],
+)
+def test_giving_up_says_why(state, outcome, why):
+    """Word for word, as users read it in errors and events."""
+    job = Job()
+    for name, value in {"failures": 1, **state}.items():
+        setattr(job, name, value)
+    assert judge(job, outcome, now=0.0, dice=0.5) == GiveUp(why=why)
+
+
+def test_something_else_is_no_outcome():
+    """A new kind of outcome must be thought of here."""
+    with pytest.raises(AssertionError, match="gone"):
+        judge(Job(), "gone", now=0.0, dice=0.5)

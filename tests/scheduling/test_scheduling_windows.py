@@ -123,6 +123,39 @@ def test_an_answer_that_took_half_a_window_is_believed_by_nobody():
     assert windows.is_disturbed
 
 
+@pytest.mark.parametrize(
+    ("sent_at", "now"),
+    [
+        (11.0, 49.0),  # the end may come just now
+        (29.5, 49.5),  # half of the longest reset, no more
+        (34.0, 49.5),
+    ],
+)
+def test_a_late_answer_is_believed_where_one_window_can_have_counted_it(sent_at, now):
+    """Before the end, or sent late enough to name it."""
+    windows = Windows()
+    heard(windows, 40.0, 10.0)
+    assert heard(windows, 50.0 - sent_at, sent_at, now) is not None
+    assert not windows.is_disturbed
+
+
+@pytest.mark.parametrize(
+    ("reset_s", "sent_at", "now", "is_over"),
+    [
+        (1.0, 10.5, 13.6, True),
+        (2.0, 12.0, 13.0, True),  # its end may come just now
+        (2.0, 12.6, 13.5, False),  # its end is still ahead: another window
+        (1.0, 13.5, 14.0, False),  # sent when the present window was known
+    ],
+)
+def test_only_what_is_over_by_then_is_of_the_window_before(reset_s, sent_at, now, is_over):
+    """Sent before the present window was heard of, and naming an end that has come."""
+    windows = Windows()
+    heard(windows, 2.0, 10.0)
+    heard(windows, 60.0, 12.0, 13.5)
+    assert (heard(windows, reset_s, sent_at, now) is None) is is_over
+
+
 def test_resets_that_move_only_move_on():
     """Where there are no windows, the latest end counts, and each answer speaks of its own."""
     windows = Windows()
@@ -135,7 +168,9 @@ def test_resets_that_move_only_move_on():
     assert (windows.ends, windows.over_at) == (Span(71.0, 73.0), 73.0)
 
 
-@pytest.mark.parametrize(("reset_s", "is_moving"), [(46.0, False), (51.0, False), (30.0, True)])
+@pytest.mark.parametrize(
+    ("reset_s", "is_moving"), [(46.0, False), (51.0, False), (42.0, True), (43.0, False), (30.0, True)]
+)
 def test_a_reset_that_follows_too_soon_shows_that_there_are_no_windows(reset_s, is_moving):
     """No window is shorter than the longest reset that nothing had put off."""
     windows = Windows()
@@ -153,6 +188,7 @@ def test_a_straggler_of_the_last_window_does_not_begin_the_next():
     heard(windows, 10.0, 10.0)
     windows.open(now=22.0)
     assert heard(windows, 0.0, 20.5, 22.5) is None
+    assert heard(windows, 1.0, 21.0, 22.5) is None, "the old end, to the second"
     assert windows.ends is None
     assert heard(windows, 50.0, 20.5, 23.0) == Place(Span(69.5, 74.0), is_first=True)
 
