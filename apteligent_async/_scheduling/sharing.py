@@ -255,7 +255,7 @@ def _largest(budget: Budget, waiting: int, *, now: float) -> int:
 
 def _is_late(fleet: Fleet, *, now: float) -> bool:
     hurry_s = fleet.budget.expected_length_s / HURRY_PART + HURRY_S + 2 * min(fleet.trip_s, LATEST_S)
-    return fleet.budget.ends is not None and fleet.budget.ends.lo - now < hurry_s
+    return fleet.budget.ends is not None and 0 < fleet.budget.ends.lo - now < hurry_s
 
 
 def _valid_until(fleet: Fleet, *, now: float) -> float:

@@ -6,8 +6,9 @@ decides. The service is the one that the scheduler's own tests believe.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from attrs import define, field
-from reference import Service
 
 from apteligent_async import RatePolicy
 from apteligent_async._scheduling.budget import Budget
@@ -16,6 +17,9 @@ from apteligent_async._scheduling.leases import LeasedBooks
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import Job, Lane, Limited, LinkFailed, Stage, Succeeded
+
+if TYPE_CHECKING:
+    from reference import Service
 
 
 @define(eq=False)
@@ -77,6 +81,15 @@ class Fleetwide:
         process.books.take_in(errand, granted, fleet, now=now)
         self._start(process)
         return granted
+
+    def work(self, turns, *, dead=()):
+        """Let everybody do what is next, for a while."""
+        for _ in range(turns):
+            for process in self.processes:
+                self.visit_if_due(process, dead=dead)
+                for flight in tuple(process.flights):
+                    (self.arrive(flight) if flight.answer is None else self.answer(process, flight))
+            self.now += 0.02
 
     def visit_if_due(self, process, **wishes):
         """Go to the store if the line wants to."""

@@ -1,4 +1,4 @@
-"""The laws of a shared budget, tried by a machine that does whatever processes, links and a kill can do, in any order."""
+"""The laws of a shared budget, tried by a machine that does whatever processes, links and kills can do."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ class SharedBudget(RuleBasedStateMachine):
     @initialize(
         policy=POLICIES,
         words=WORDS,
-        budget=st.integers(1, 400),
-        window_s=st.sampled_from([6.0, 60.0, 300.0]),
-        begun=st.floats(0, 1),
-        used=st.integers(0, 399),
-        is_lazy=st.booleans(),
+        budget=st.sampled_from([1, 2, 7, 20, 30, 400]),
+        data=st.data(),
     )
-    def open(self, policy, words, budget, window_s, begun, used, is_lazy):
-        """Open with a service of any kind that has a call left."""
-        ends_at = max(window_s * (1 - begun), 0.01)
-        used = min(used, budget - 1)
+    def open(self, policy, words, budget, data):
+        """Open with a service of any kind that has a call left, and more work than it allows."""
+        window_s = data.draw(st.sampled_from([6.0, 60.0, 300.0]))
+        ends_at = data.draw(st.floats(0.01, window_s))
+        used = data.draw(st.integers(0, budget - 1))
+        is_lazy = data.draw(st.booleans())
         service = Service(budget=budget, window_s=window_s, ends_at=ends_at, used=used, is_lazy=is_lazy, words=words)
         self.all = Fleetwide(service, policy)
         self.budget, self.killed = budget, []
-        self.all.join()
+        for _ in range(data.draw(st.integers(1, 4))):
+            self.all.submit(self.all.join(), many=40)
 
     @precondition(lambda self: len(self.all.processes) < 5)
     @rule(lead_s=st.floats(-1e4, 1e4))
     def join(self, lead_s):
         """Start another process, whose clock began whenever it did."""
-        self.all.join(lead_s)
+        self.all.submit(self.all.join(lead_s), many=20)
 
     @precondition(lambda self: self.all.processes)
     @rule(data=st.data(), many=st.integers(1, 12), lane=st.sampled_from([Lane.INTERACTIVE, Lane.BULK]))
@@ -94,12 +94,7 @@ class SharedBudget(RuleBasedStateMachine):
     @rule(turns=st.integers(1, 30))
     def work(self, turns):
         """Let everybody do what is next, for a while."""
-        for _ in range(turns):
-            for process in self.all.processes:
-                self.all.visit_if_due(process, dead=self.killed)
-                for flight in tuple(process.flights):
-                    (self.all.arrive(flight) if flight.answer is None else self.all.answer(process, flight))
-            self.all.now += 0.02
+        self.all.work(turns, dead=self.killed)
 
     @invariant()
     def nobody_is_refused(self):
@@ -117,6 +112,15 @@ class SharedBudget(RuleBasedStateMachine):
             member = fleet.members.get(process.name)
             held = process.books.tokens + process.books.in_flight
             assert member is None or member.epoch != process.books.epoch or member.held >= held
+
+    @invariant()
+    def what_is_proven_is_true(self):
+        """Beside what is under way or in hand, the service holds what the books still offer."""
+        if self.all.text is None or self.all.fleet.budget.ends is None:
+            return
+        coming = sum(process.books.tokens for process in self.all.processes)
+        coming += sum(flight.answer is None for process in self.all.processes for flight in process.flights)
+        assert self.all.fleet.budget.left <= max(self.all.service.left(self.all.now) - coming, 0)
 
     @invariant()
     def leases_are_small(self):
