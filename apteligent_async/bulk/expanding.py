@@ -42,6 +42,7 @@ class Span:
         newest: the newest.
         settle_days: as in `Plan`.
         order: the place of its first unit in the plan.
+        running: how many of the newest days are left out, as they are not over.
     """
 
     question: Question
@@ -50,9 +51,15 @@ class Span:
     newest: date
     settle_days: int
     order: int = 0
+    running: int = 0
+
+    @property
+    def is_listing(self) -> bool:
+        """Whether its units name what others are about."""
+        return self.question.endpoint in LISTINGS
 
     def __len__(self) -> int:
-        return max((self.newest - self.first).days + 1, 0)
+        return max((self.newest - self.first).days + 1 - self.running, 0)
 
     def __iter__(self) -> Iterator[Unit]:
         """Make its units, older days first."""
@@ -60,7 +67,7 @@ class Span:
         # What tells of the present alone can be had on its day alone, so that it is final when the day ends.
         settling = timedelta(days=self.settle_days if family.dated else 0)
         for place in range(len(self)):
-            age_days = len(self) - 1 - place
+            age_days = self.running + len(self) - 1 - place
             day = self.newest - DAY * age_days
             yield Unit(
                 question=self.question,
@@ -70,7 +77,7 @@ class Span:
                 age_days=age_days,
                 offset_hours=self.days.offset_hours,
                 is_gone=age_days >= max(family.reach_days, 1),
-                is_listing=self.question.endpoint in LISTINGS,
+                is_listing=self.is_listing,
             )
 
 
@@ -225,5 +232,15 @@ class _AppSpans:
         return self._span(question, self.days.asking_day, self.days.asking_day)
 
     def _span(self, question: Question, first: date, newest: date) -> Span:
-        settle_days = self.plan.settle_days
-        return Span(question=question, days=self.days, first=first, newest=newest, settle_days=settle_days)
+        return Span(
+            question=question,
+            days=self.days,
+            first=first,
+            newest=newest,
+            settle_days=self.plan.settle_days,
+            running=self._running(newest) if FAMILIES[question.endpoint].dated and self.plan.complete_days else 0,
+        )
+
+    def _running(self, newest: date) -> int:
+        """Count the days up to the newest that are not over."""
+        return sum(self.days.ends_at(newest - DAY * back) > self.days.now for back in range(3))
