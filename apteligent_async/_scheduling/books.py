@@ -11,6 +11,8 @@ from apteligent_async._scheduling.decisions import account, starts_at
 from apteligent_async._scheduling.release import PHI
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.policy import RatePolicy
     from apteligent_async._scheduling.signals import Cause, Job, Outcome
@@ -24,6 +26,11 @@ class Books(Protocol):
     @property
     def budget(self) -> Budget:
         """The estimator as it is known here, on the line's own clock."""
+        ...
+
+    @property
+    def queued_elsewhere(self) -> Mapping[str, int]:
+        """Tokens that others wait for, by the names of their lanes, as last heard."""
         ...
 
     def starts_at(self, policy: RatePolicy, job: Job, *, wanted: float, now: float) -> tuple[float, Cause]:
@@ -54,10 +61,12 @@ class OwnBooks:
     Attributes:
         budget: the estimator.
         phi: the part of what is left that `shared` keeps under way.
+        queued_elsewhere: nothing, as nobody tells.
     """
 
     budget: Budget
     phi: float = PHI
+    queued_elsewhere: Mapping[str, int] = field(factory=dict, init=False)
     _last_at: float = field(default=-math.inf, init=False)
     _jitter: float = field(default=0.0, init=False)
 

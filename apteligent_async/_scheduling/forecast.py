@@ -151,6 +151,8 @@ class BudgetSnapshot:
         unit: ``speed`` or ``count``, what `Rate-Limit-Remaining` turned out to be; None while undecided.
         includes_call: whether the headers already count the call that brings them; None while undecided.
         queued: calls that wait, by lane (``free``, ``token``, ``interactive``, ``bulk``).
+        queued_elsewhere: the same for other processes that share the budget by a file or a server, as last heard from
+            there; without such a budget nothing.
         waits_for: why the call at the head of the line waits, such as ``drained``; None if nobody waits.
         waits_s: seconds that it will wait at least, or None if it waits for an answer.
         in_flight: calls under way.
@@ -169,6 +171,7 @@ class BudgetSnapshot:
     unit: str | None
     includes_call: bool | None
     queued: Mapping[str, int]
+    queued_elsewhere: Mapping[str, int] = field(factory=dict)
     in_flight: int
     refusals: int
     others_seen: int

@@ -19,6 +19,8 @@ from apteligent_async._scheduling.release import PHI
 from apteligent_async._scheduling.signals import Cause, Lane, LinkFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.fleet import Fleet, Granted
     from apteligent_async._scheduling.policy import RatePolicy
@@ -206,6 +208,14 @@ class LeasedBooks:
         """Whether anybody else was waiting when we were at the store."""
         members = {} if self.fleet is None else self.fleet.members
         return any(each.lane is not None for name, each in members.items() if name != self.member)
+
+    @property
+    def queued_elsewhere(self) -> Mapping[str, int]:
+        """Tokens that other members waited for when we were at the store, by the names of their lanes."""
+        if self.fleet is None or self.alone is not None:
+            return {}
+        others = [each.wanted for name, each in self.fleet.members.items() if name != self.member]
+        return {lane.name.lower(): sum(wanted[lane] for wanted in others) for lane in Lane}
 
     @property
     def _must_tell(self) -> bool:

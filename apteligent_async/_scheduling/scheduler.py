@@ -255,6 +255,7 @@ class Scheduler:
             unit=None if settled.unit is None else settled.unit.value,
             includes_call=settled.includes_call,
             queued={lane.name.lower(): self._queue.waiting(lane) for lane in Lane},
+            queued_elsewhere=self._books.queued_elsewhere,
             in_flight=self._in_flight,
             refusals=budget.refusals,
             others_seen=budget.others_seen,
