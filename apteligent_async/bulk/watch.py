@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from apteligent_async.bulk.survey import Survey
     from apteligent_async.client import ApteligentClient
 
-__all__ = ["News", "Sink", "Watch", "ledger_of", "write_points"]
+__all__ = ["News", "Sink", "Watch", "begin_slot", "ledger_of", "write_points"]
 
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(minutes=15)
@@ -191,6 +191,18 @@ class Watch:
 def ledger_of(folder: Path, recipe: Recipe) -> Path:
     """Name the ledger of a recipe."""
     return folder / f"{recipe.name}.sqlite"
+
+
+async def begin_slot(recipe: Recipe, spool: Spool, now: datetime) -> Slot:
+    """Take up the present slot of a recipe that is run by hand, or open it, after what an earlier one left open."""
+    at, last = recipe.slot_at(now), await spool.slot()
+    if last is not None and last.at == at:
+        return last
+    if last is not None and last.is_open:
+        await write_points(recipe, spool, last)
+    slot = Slot(at=at, opened_at=now)
+    await spool.open_slot(slot)
+    return slot
 
 
 async def write_points(recipe: Recipe, spool: Spool, slot: Slot) -> int:

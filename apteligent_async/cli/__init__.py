@@ -36,6 +36,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Show what users set out to do, and how it ended.",
     ),
     "pull": ("apteligent_async.cli.pull:pull", "Pull what a plan wants into a ledger that survives a kill."),
+    "recipes": ("apteligent_async.cli.recipes:recipes", "List what can be pulled again and again, or print one."),
+    "watch": ("apteligent_async.cli.watch:watch", "Run recipes on their schedules, and send what comes to Graphite."),
+    "serve-metrics": (
+        "apteligent_async.cli.serve_metrics:serve_metrics",
+        "Serve the numbers of a watch for Prometheus.",
+    ),
     "export": ("apteligent_async.cli.export:export", "Write what a pull's ledger holds as a file; costs no call."),
     "dashboard": ("apteligent_async.cli.dashboard:dashboard", "Show apps and the live rate budget in a browser."),
     "explain": ("apteligent_async.cli.explain:explain", "Tell from a log of events why its calls waited."),

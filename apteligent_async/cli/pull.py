@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path  # noqa: TC003  the command line reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,8 +14,13 @@ from attrs import evolve, frozen
 from cyclopts import Parameter
 from rich.console import Console
 
-from apteligent_async import Plan, PullReport
+from apteligent_async import Plan, PullReport, RatePolicy
 from apteligent_async.bulk.preview import preview
+from apteligent_async.bulk.recipes.recipe import find_recipe
+from apteligent_async.bulk.runner import new_pull
+from apteligent_async.bulk.sinks.files import POINTS_FILE, write_points_file
+from apteligent_async.bulk.spool import Spool
+from apteligent_async.bulk.watch import begin_slot, write_points
 from apteligent_async.cli.asking import Connection
 from apteligent_async.cli.dry_run import figures_of, print_preview
 from apteligent_async.cli.export import Writing
@@ -21,13 +28,17 @@ from apteligent_async.cli.flags import Amount, PositiveAmount  # noqa: TC001  th
 from apteligent_async.cli.output import open_console, print_json
 from apteligent_async.cli.progress import SILENT, showing
 from apteligent_async.cli.pulling import watched
+from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from apteligent_async import ApteligentClient
     from apteligent_async.bulk.preview import Preview
+    from apteligent_async.bulk.recipes.recipe import Recipe
     from apteligent_async.bulk.runner import Pull
+    from apteligent_async.cli.progress import Display
 
 __all__ = ["pull"]
 
@@ -64,8 +75,9 @@ _MANNER = Manner()
 
 
 def pull(
-    plan: Path,
+    plan: Path | None = None,
     *,
+    recipe: str | None = None,
     manner: Manner = _MANNER,
     writing: Writing = _WRITING,
     connection: Connection = _CONNECTION,
@@ -80,9 +92,12 @@ def pull(
 
         apteligent pull plan.toml --dry-run
         apteligent pull plan.toml --out metrics --format csv
+        apteligent pull --recipe daily
 
     Args:
         plan: TOML file that says what is wanted.
+        recipe: Recipe in place of a plan: a name (`apteligent recipes` lists them), or a file ending in .toml. What can
+            still change is pulled again in each of its periods, and its numbers over time go to points.jsonl.
         manner: How it is run.
         writing: Where the rows go.
         connection: Where the service is.
@@ -92,7 +107,7 @@ def pull(
 
     """
     ledger = manner.ledger or writing.out / "ledger.sqlite"
-    task = _Task(plan=manner.adapted(Plan.load(plan)), ledger=ledger, manner=manner)
+    task = _task(plan, recipe, ledger, manner)
     console = open_console(as_json=as_json)
     if dry_run:
         found, code = anyio.run(task.preview, connection), 0
@@ -102,6 +117,9 @@ def pull(
         report = anyio.run(partial(task.run, connection, is_quiet=quiet))
         rows, code = writing.write(task.ledger), 0 if report.is_complete else 3
         console.print("\n".join([*_sentences(report), writing.sentence(rows)]), soft_wrap=True)
+        if task.recipe is not None:
+            count = anyio.run(write_points_file, ledger, writing.out)
+            console.print(f"{count:,} numbers in {writing.out / POINTS_FILE}", soft_wrap=True)
         figures = _figures(report, writing.out)
     if as_json:
         print_json(figures)
@@ -115,6 +133,7 @@ class _Task:
     plan: Plan
     ledger: Path
     manner: Manner
+    recipe: Recipe | None = None
 
     async def preview(self, connection: Connection) -> Preview:
         async with connection.client() as client:
@@ -123,13 +142,30 @@ class _Task:
     async def run(self, connection: Connection, *, is_quiet: bool) -> PullReport:
         console = Console(stderr=True, markup=False, emoji=False, highlight=False)
         async with connection.client() as client:
-            pull = client.pull(
-                self.plan, ledger=self.ledger, concurrency=self.manner.concurrency, allow=self.manner.allow
-            )
-            if is_quiet:
-                return await watched(client, _Progress(pull), partial(_finish, pull), display=SILENT)
-            with showing(console) as display:
-                return await watched(client, _Progress(pull), partial(_finish, pull), display=display)
+            with showing(console) if not is_quiet else nullcontext(SILENT) as display:
+                if self.recipe is None:
+                    return await self._shown(client, display)
+                async with Spool(self.ledger) as spool:
+                    slot = await begin_slot(self.recipe, spool, datetime.now(UTC))
+                    report = await self._shown(client, display, renewed_at=slot.opened_at)
+                    await write_points(self.recipe, spool, slot)
+                    return report
+
+    async def _shown(self, client: ApteligentClient, display: Display, **options: Any) -> PullReport:
+        """Pull while the display shows how far it is."""
+        view = client.with_options(priority="bulk", cache="bypass")
+        workers = self.manner.concurrency or RatePolicy().max_in_flight
+        pull = new_pull(view, self.plan, ledger=self.ledger, concurrency=workers, allow=self.manner.allow, **options)
+        return await watched(client, _Progress(pull), partial(_finish, pull), display=display)
+
+
+def _task(plan: Path | None, recipe: str | None, ledger: Path, manner: Manner) -> _Task:
+    if (plan is None) == (recipe is None):
+        raise ConfigurationError("Give the file of a plan, or --recipe and a name: one of them.")
+    if plan is not None:
+        return _Task(plan=manner.adapted(Plan.load(plan)), ledger=ledger, manner=manner)
+    found = find_recipe(recipe or "")
+    return _Task(plan=manner.adapted(found.plan), ledger=ledger, manner=manner, recipe=found)
 
 
 async def _finish(pull: Pull) -> PullReport:

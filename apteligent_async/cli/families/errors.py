@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Listed", "crash", "crashes", "exceptions"]
 
 Status = Literal["known", "unresolved", "resolved"]
-Key = Literal["users", "sessions", "last-seen"]
+Key = Literal["users", "sessions", "last-seen", "rank"]
 Kind = Literal["crash", "exception"]
 Section = Annotated[bool, Parameter(negative="")]
 
@@ -37,6 +38,7 @@ _COLUMNS: dict[Key, str] = {
     "users": "unique_session_count",
     "sessions": "session_count",
     "last-seen": "last_occurred",
+    "rank": "rank",
 }
 _HEADINGS = (
     Heading("short", "hash", is_whole=True),
@@ -62,7 +64,7 @@ class Listed:
     """Which errors to list, and how.
 
     Attributes:
-        sort_by: What to sort by, the largest or latest first.
+        sort_by: What to sort by, the largest or latest first; rank weighs users and sessions alike.
         status: Only those in this state.
         app_version: Only those of this version.
         since: Only those seen on this day (2016-12-01) or later.
@@ -88,7 +90,7 @@ def crashes(
 
         apteligent crashes 'Lantern Maps'
         apteligent crashes Lantern --status unresolved --since 2016-12-01
-        apteligent crashes '*' --top 10
+        apteligent crashes '*' --top 10 --sort-by rank
 
     Args:
         app: Name, id, or pattern such as 'lantern*'.
@@ -182,7 +184,7 @@ async def _summaries(asker: Asker, *, wanted: Sequence[str], kind: Kind, listed:
     )
     answers = await asker.each(await asker.apps(wanted), lambda each: ask(each.id))
     apps = [app for app, _ in answers]
-    columns = joined([(app, (_short_hashes(found), *found.columns())) for app, found in answers])
+    columns = joined([(app, (_short_hashes(found), _ranks(found), *found.columns())) for app, found in answers])
     columns = sorted_by(columns, _COLUMNS[listed.sort_by], is_descending=True)
     name, option = _NAMES[kind]
     return View(
@@ -201,6 +203,12 @@ def _short_hashes(found: ErrorSummaries) -> Column:
         longest,
     )
     return Column(name="short", kind="text", cells=[text[:length] for text in hashes])
+
+
+def _ranks(found: ErrorSummaries) -> Column:
+    """Rank errors by the length of the vector of their users and sessions."""
+    ranks = [math.hypot(_users(summary), summary.session_count or 0) for summary in found]
+    return Column(name="rank", kind="number", cells=ranks)
 
 
 def _groups(client: ApteligentClient, kind: Kind) -> ErrorGroups:
