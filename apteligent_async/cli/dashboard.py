@@ -10,6 +10,7 @@ import webbrowser
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 from attrs import frozen
@@ -63,6 +64,7 @@ def dashboard(
         latency: Seconds that every answer of the simulated service takes.
 
     """
+    _require_extra()
     from apteligent_async.dashboard.door import Door  # noqa: PLC0415  an extra
     from apteligent_async.dashboard.server import listening, run_dashboard  # noqa: PLC0415  an extra
 
@@ -108,6 +110,13 @@ def _simulated(connection: Connection, counting: Counting, apps: int, seed: int,
             ApteligentClient, credentials, base_url=origin, budget=connection.shared_budget, cache=MemoryCache()
         )
         yield _Account(make_client, [f"simulator on {origin}", f"client_id={DEMO_ACCOUNT.client_id}", f"token={token}"])
+
+
+def _require_extra() -> None:
+    for name in ("fastapi", "jinja2", "uvicorn"):
+        if find_spec(name) is None:
+            message = f"the dashboard needs {name}: pip install 'apteligent-async[dashboard]'"
+            raise ModuleNotFoundError(message, name=name)
 
 
 def _end(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signal module's signature

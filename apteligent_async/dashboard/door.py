@@ -10,6 +10,7 @@ import hmac
 import ipaddress
 import secrets
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from attrs import define, field
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -80,7 +81,7 @@ class Door:
         return answer
 
     def _is_name_of_ours(self, request: Request) -> bool:
-        name = (request.url.hostname or "").rstrip(".").lower()
+        name = _name_in(request.headers.get("host", ""))
         return name == "localhost" or name in self.hosts or _is_address(name, request.scope.get("server"))
 
 
@@ -101,6 +102,14 @@ def guarded_by(door: Door) -> type[APIRoute]:
             return guarded
 
     return Guarded
+
+
+def _name_in(host: str) -> str:
+    """Read a Host header, which may be anything; empty where it names nothing."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".").lower()
+    except ValueError:
+        return ""
 
 
 def _is_address(name: str, server: tuple[str, int | None] | None) -> bool:

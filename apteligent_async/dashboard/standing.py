@@ -101,7 +101,8 @@ def _state(budget: BudgetSnapshot) -> State:
         return "unknown"
     if budget.left_low == 0 and budget.eta(1) > _SOON_S:
         return "used-up"
-    return "waiting" if sum(budget.queued.values()) else "ready"
+    is_anybody_waiting = any([*budget.queued.values(), *budget.queued_elsewhere.values()])
+    return "waiting" if is_anybody_waiting else "ready"
 
 
 def _whole(budget: BudgetSnapshot) -> float | None:
@@ -117,6 +118,8 @@ def _facts(budget: BudgetSnapshot) -> Iterator[Fact]:
     yield Fact("Limit", "not stated" if budget.limit is None else f"{budget.limit:g} a minute")
     yield Fact("Under way", number(budget.in_flight))
     yield Fact("In line", _queue(budget.queued))
+    if any(budget.queued_elsewhere.values()):
+        yield Fact("In other processes", _queue(budget.queued_elsewhere))
     yield Fact("Refused (429)", number(budget.refusals))
     if budget.others_seen:
         yield Fact("Others", "somebody else spends this budget, too")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
-from served import COMMAND, showing
+from running_command import COMMAND, showing
 
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, World, serve
 
@@ -58,15 +58,10 @@ def pulling(origin, budget, access, folder):
         '[[want]]\nwhat = "error_monitoring.pie"\ngraph = ["crashes", "appLoads"]\n'
         'group_by = ["os", "device", "carrier"]\n'
     )
-    flags = [str(plan), "--base-url", origin, "--budget", budget, "--ledger", str(folder / "ledger.sqlite")]
+    flags = [str(plan), "--base-url", origin, "--budget", budget, "--ledger", "ledger.sqlite", "--quiet"]
     environment = {**os.environ, **access}
-    process = subprocess.Popen(
-        [*COMMAND[:-1], "pull", *flags],
-        env=environment,
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    # What it complains about is shown where the test fails.
+    process = subprocess.Popen([*COMMAND[:-1], "pull", *flags], env=environment, cwd=folder, stdout=subprocess.DEVNULL)
     try:
         yield
     finally:
@@ -174,6 +169,7 @@ def test_who_waits_is_shown_beside_a_bulk_pull(chromium, screenshot, tmp_path):
     ):
         expect(page.locator("#apps tbody tr")).to_have_count(6)
         with pulling(origin, budget, access, tmp_path):
+            expect(page.locator("dl")).to_contain_text(re.compile(r"In other processes\s*\d+ bulk"), timeout=LONG_MS)
             expect(page.locator(".badge")).to_have_text("Budget used up", timeout=LONG_MS)
             screenshot(page)
         assert not [entry for entry in service.quota().log if entry.is_refused]
