@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import anyio
@@ -12,7 +12,7 @@ from apteligent_async.bulk.planner import plain_loop
 from apteligent_async.errors import ApteligentError, BadRequestError, NotFoundError, ResponseError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from apteligent_async.bulk.ledger import Ledger
@@ -57,8 +57,8 @@ class Crew:
         tally: counts.
         stamp: tells what to write down as the time.
         hand_on: takes each result, and makes the worker wait while nobody wants it.
-        waiting: calls that nobody has begun with.
-        brought: keys of the units that are in the ledger by now.
+        waiting: how many calls nobody has begun with.
+        brought: keys of the lists that are in the ledger by now.
     """
 
     size: int
@@ -67,24 +67,25 @@ class Crew:
     tally: Tally
     stamp: Callable[[], datetime]
     hand_on: Callable[[UnitResult], Awaitable[None]]
-    waiting: deque[Fetch] = field(factory=deque, init=False)
+    waiting: int = field(default=0, init=False)
     brought: set[str] = field(factory=set, init=False)
+    _calls: Iterator[Fetch] = field(factory=lambda: iter(()), init=False)
     _refusals: list[ApteligentError] = field(factory=list, init=False)
 
-    async def work_off(self, fetches: Iterable[Fetch]) -> None:
-        """Make some calls; one that fails stops no other.
+    async def work_off(self, fetches: Iterable[Fetch], count: int) -> None:
+        """Make some calls, as many as `count`; one that fails stops no other. Each is made up when its turn comes.
 
         Raises:
             LedgerError: what came cannot be kept; in a group, as several workers may find out.
         """
-        self.waiting.extend(fetches)
+        self._calls, self.waiting = iter(fetches), count
         async with anyio.create_task_group() as workers:
-            for _ in range(min(self.size, len(self.waiting))):
+            for _ in range(min(self.size, count)):
                 workers.start_soon(self._work)
 
     async def _work(self) -> None:
-        while self.waiting:
-            fetch = self.waiting.popleft()
+        while (fetch := next(self._calls, None)) is not None:
+            self.waiting -= 1
             if len(self._refusals) >= _HOPELESS:
                 await self._give_up(fetch.units, self._refusals[-1])
                 continue
@@ -107,13 +108,14 @@ class Crew:
 
     async def _keep(self, fetch: Fetch, rows: dict[str, list[Row]]) -> None:
         """Commit what came, all of it at once, before anybody hears of it."""
-        answered = [unit for unit in fetch.units if unit.key in rows]
+        answered, unanswered = (
+            [unit for unit in fetch.units if (unit.key in rows) is is_answered] for is_answered in (True, False)
+        )
         await self.ledger.commit([(unit.key, rows[unit.key]) for unit in answered], self.stamp())
-        self.brought.update(unit.key for unit in answered)
+        self.brought.update(unit.key for unit in answered if unit.is_listing)
         self.tally.ok += len(answered)
         for unit in answered:
             await self.hand_on(UnitResult(unit=unit, rows=tuple(rows.pop(unit.key))))
-        unanswered = [unit for unit in fetch.units if unit.key not in self.brought]
         if unanswered:
             problem = "The service answered, but says nothing of the day or the app that was asked for."
             await self._give_up(unanswered, ResponseError(problem, endpoint=fetch.endpoint, attempts=1))
@@ -122,7 +124,8 @@ class Crew:
         """Give up a call's units, or ask for each of them by itself if only one of them may be to blame."""
         self.tally.note_attempts(error)
         if fetch.saving is not None and isinstance(error, _BLAMES_ONE):
-            self.waiting.extendleft(reversed(plain_loop(fetch.units)))
+            apart = plain_loop(fetch.units)
+            self._calls, self.waiting = chain(apart, self._calls), self.waiting + len(apart)
             return
         if error.status == _UNAUTHORIZED:
             self._refusals.append(error)

@@ -40,30 +40,39 @@ class Ledger(Protocol):
 
     async def open(self) -> None:
         """Take it for one pull; raises `LedgerInUse` if another has it."""
+        ...
 
     async def aclose(self) -> None:
         """Let go of it; twice does no harm."""
+        ...
 
     async def note(self, name: str) -> str | None:
         """Read what was kept under a name."""
+        ...
 
     async def keep_note(self, name: str, content: str) -> None:
         """Keep a text under a name."""
+        ...
 
-    async def register(self, units: Iterable[Unit]) -> Mapping[str, datetime]:
-        """Write down what is wanted from now on; tell which of it was had, and when."""
+    async def register(self, units: Iterable[Unit]) -> Sequence[datetime | None]:
+        """Write down what is wanted from now on; tell of each in turn when it was had, None if it was not."""
+        ...
 
     async def began(self) -> Mapping[tuple[str, str], date]:
         """Tell by app and query the first day that each question was ever wanted for."""
+        ...
 
     async def commit(self, batch: Batch, fetched_at: datetime) -> None:
         """Keep units with their rows: all of them, or none."""
+        ...
 
     async def rows_of(self, key: str) -> Sequence[Row]:
         """Read the rows of a unit that was had."""
+        ...
 
     async def missed(self) -> Sequence[str]:
         """List the units that were wanted once, never had, and can be had no more."""
+        ...
 
 
 @define(eq=False)
@@ -101,8 +110,8 @@ class DiskLedger:
         """Keep a text under a name."""
         await self._run("write", lambda: self._opened.keep_note(name, content))
 
-    async def register(self, units: Iterable[Unit]) -> Mapping[str, datetime]:
-        """Write down what is wanted from now on; tell which of it was had, and when."""
+    async def register(self, units: Iterable[Unit]) -> Sequence[datetime | None]:
+        """Write down what is wanted from now on; tell of each in turn when it was had, None if it was not."""
         return await self._run("write", lambda: self._opened.register(units))
 
     async def began(self) -> Mapping[tuple[str, str], date]:
@@ -129,7 +138,7 @@ class DiskLedger:
         # What has been fetched is kept even if nobody waits for it any more.
         with anyio.CancelScope(shield=True):
             done = await anyio.to_thread.run_sync(explaining, limiter=self._thread)
-        return done  # noqa: RET504  a scope that may end early, for all that the type checker knows
+        return done  # noqa: RET504  # pyright: ignore[reportPossiblyUnbound]  a scope that may end early, for all that the type checker knows
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -165,7 +174,8 @@ class MemoryLedger:
     """A ledger that ends with the pull: it knows what was had, and keeps the rows of listings alone."""
 
     _notes: dict[str, str] = field(factory=dict, init=False)
-    _units: dict[str, Unit] = field(factory=dict, init=False)
+    _lists: set[str] = field(factory=set, init=False)
+    _gone: list[str] = field(factory=list, init=False)
     _had: dict[str, datetime] = field(factory=dict, init=False)
     _listings: dict[str, tuple[Row, ...]] = field(factory=dict, init=False)
 
@@ -183,10 +193,10 @@ class MemoryLedger:
         """Keep a text under a name."""
         self._notes[name] = content
 
-    async def register(self, units: Iterable[Unit]) -> Mapping[str, datetime]:
-        """Remember what is wanted; tell which of it was had, and when."""
-        self._units = {unit.key: unit for unit in units}
-        return {key: self._had[key] for key in self._units if key in self._had}
+    async def register(self, units: Iterable[Unit]) -> Sequence[datetime | None]:
+        """Remember which are lists, and which are gone; tell of each in turn when it was had."""
+        self._lists, self._gone = set(), []
+        return [self._registered(unit) for unit in units]
 
     async def began(self) -> Mapping[tuple[str, str], date]:
         """Tell of nothing: no earlier run is known."""
@@ -196,7 +206,7 @@ class MemoryLedger:
         """Remember that units were had, and what listings list."""
         for key, rows in batch:
             self._had[key] = fetched_at
-            if self._units[key].is_listing:
+            if key in self._lists:
                 self._listings[key] = tuple(rows)
 
     async def rows_of(self, key: str) -> Sequence[Row]:
@@ -205,4 +215,11 @@ class MemoryLedger:
 
     async def missed(self) -> Sequence[str]:
         """Name those that can be had no more; nothing is known of earlier runs."""
-        return [key for key, unit in self._units.items() if unit.is_gone and key not in self._had]
+        return [key for key in self._gone if key not in self._had]
+
+    def _registered(self, unit: Unit) -> datetime | None:
+        if unit.is_listing:
+            self._lists.add(unit.key)
+        if unit.is_gone:
+            self._gone.append(unit.key)
+        return self._had.get(unit.key)

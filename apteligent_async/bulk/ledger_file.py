@@ -11,6 +11,8 @@ import math
 import sqlite3
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
+from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
@@ -19,11 +21,11 @@ from apteligent_async.bulk.units import Row
 from apteligent_async.errors import LedgerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from apteligent_async.bulk.ledger_lock import Holder
-    from apteligent_async.bulk.units import Unit
+    from apteligent_async.bulk.units import Question, Unit
 
     Batch = Sequence[tuple[str, Iterable[Row]]]
 else:
@@ -47,6 +49,7 @@ _BUSY_S = 10.0
 """How long a statement waits for a reader's checkpoint or a virus scanner; another pull cannot be the cause."""
 
 _CELLS = ", ".join(f'"{name}"' for name in Row._fields)
+_ROW_CELLS = ", ".join(f'rows."{name}"' for name in Row._fields)
 
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -79,18 +82,25 @@ ON CONFLICT (key) DO UPDATE SET is_wanted = excluded.is_wanted
 """
 _INSERT_ROW = f"INSERT INTO rows VALUES ({', '.join('?' * (2 + len(Row._fields)))})"  # noqa: S608  question marks alone
 _ROWS = f"SELECT {_CELLS} FROM rows WHERE unit = ? ORDER BY number"  # noqa: S608  names of our own
-_UNITS_IN_ORDER = """
-FROM questions JOIN units ON units.question = questions.id
-WHERE {}
-ORDER BY questions.place IS NULL, questions.place, questions.app, questions.query, units.day, units.id
+_ORDER = "questions.place IS NULL, questions.place, questions.app, questions.query"
+_QUESTIONS_IN_ORDER = f"SELECT id FROM questions ORDER BY {_ORDER}"  # noqa: S608  as above
+_ROWS_OF_QUESTION = f"""
+SELECT {_ROW_CELLS}, units.fetched_at FROM units JOIN rows ON rows.unit = units.id
+WHERE units.question = ? AND units.fetched_at IS NOT NULL ORDER BY units.day, units.id, rows.number
+"""  # noqa: S608  as above
+_WHEN_HAD = """
+SELECT day, fetched_at FROM questions JOIN units ON units.question = questions.id
+WHERE app = ? AND query = ? AND fetched_at IS NOT NULL
 """
-_HAD = "SELECT units.id, units.fetched_at" + _UNITS_IN_ORDER.format("units.fetched_at IS NOT NULL")
 _BEGAN = "SELECT app, query, min(day) FROM questions JOIN units ON units.question = questions.id GROUP BY questions.id"
-_MISSED = "SELECT units.key" + _UNITS_IN_ORDER.format("units.fetched_at IS NULL AND NOT units.is_wanted")
+_MISSED = f"""
+SELECT units.key FROM questions JOIN units ON units.question = questions.id
+WHERE units.fetched_at IS NULL AND NOT units.is_wanted ORDER BY {_ORDER}, units.day, units.id
+"""  # noqa: S608  as above
 
 
 @contextmanager
-def explained(path: Path, doing: str) -> Iterator[None]:
+def explained(path: Path, doing: str) -> Generator[None]:
     """Turn what SQLite and the system say of a file into our error.
 
     Raises:
@@ -166,36 +176,40 @@ class LedgerFile:
         with self._transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, content))
 
-    def register(self, units: Iterable[Unit]) -> dict[str, datetime]:
-        """Write down what is wanted from now on, in its order; tell which of it was had, and when."""
-        had: dict[str, datetime] = {}
+    def register(self, units: Iterable[Unit]) -> list[datetime | None]:
+        """Write down what is wanted from now on, in its order; tell of each in turn when it was had.
+
+        Units of a question must follow each other.
+        """
+        had: list[datetime | None] = []
         with self._transaction() as connection:
             connection.execute("UPDATE questions SET place = NULL")
             connection.execute("UPDATE units SET is_wanted = FALSE WHERE is_wanted")
-            for unit in units:
-                asked, day = (unit.app, unit.question.query), unit.day.isoformat()
-                connection.execute(_INSERT_QUESTION, (*asked, unit.order))
-                connection.execute(_INSERT_UNIT, (unit.key, day, not unit.is_gone, *asked))
-                fetched_at = self._unit(unit.key)[1]
-                if fetched_at is not None:
-                    had[unit.key] = datetime.fromisoformat(fetched_at)
+            for question, group in groupby(units, key=lambda unit: unit.question):
+                wanted = list(group)
+                asked = (question.app, question.query)
+                connection.execute(_INSERT_QUESTION, (*asked, wanted[0].order))
+                cells = ((unit.key, unit.day.isoformat(), not unit.is_gone, *asked) for unit in wanted)
+                connection.executemany(_INSERT_UNIT, cells)
+                had += self._when_had(question, wanted)
         return had
+
+    def when_had(self, units: Iterable[Unit]) -> list[datetime | None]:
+        """Tell of each unit in turn when it was had, as `register` does, and write nothing."""
+        grouped = groupby(units, key=lambda unit: unit.question)
+        return [instant for question, group in grouped for instant in self._when_had(question, group)]
 
     def began(self) -> dict[tuple[str, str], date]:
         """Tell by app and query the first day that each question was ever wanted for."""
         return {(app, query): date.fromisoformat(day) for app, query, day in self._connection.execute(_BEGAN)}
 
-    def had(self) -> dict[str, datetime]:
-        """Tell of every unit that was had when that was."""
-        found = self._connection.execute("SELECT key, fetched_at FROM units WHERE fetched_at IS NOT NULL")
-        return {key: datetime.fromisoformat(fetched_at) for key, fetched_at in found}
-
     def commit(self, batch: Batch, fetched_at: datetime) -> None:
         """Write units and their rows, in place of what was had of them before: all of it, or nothing."""
         with self._transaction() as connection:
             for key, rows in batch:
-                number = self._unit(key)[0]
-                connection.execute("DELETE FROM rows WHERE unit = ?", (number,))
+                number, had_at = self._unit(key)
+                if had_at is not None:
+                    connection.execute("DELETE FROM rows WHERE unit = ?", (number,))
                 cells = ((number, place, *map(_storable, row)) for place, row in enumerate(rows))
                 connection.executemany(_INSERT_ROW, cells)
                 connection.execute("UPDATE units SET fetched_at = ? WHERE id = ?", (fetched_at.isoformat(), number))
@@ -206,13 +220,17 @@ class LedgerFile:
 
     def rows(self) -> Iterator[StoredRow]:
         """Read every row, in the order of the last plan, older days first; what it left out comes at the end."""
-        for number, fetched_at in self._connection.execute(_HAD).fetchall():
-            for cells in self._connection.execute(_ROWS, (number,)):
-                yield (*cells, fetched_at)
+        for question in self._connection.execute(_QUESTIONS_IN_ORDER).fetchall():
+            for cells in self._connection.execute(_ROWS_OF_QUESTION, question):  # noqa: UP028  leaves the cursor alone
+                yield cells
 
     def missed(self) -> list[str]:
         """List the units that were wanted once, never had, and can be had no more."""
         return [key for (key,) in self._connection.execute(_MISSED)]
+
+    def _when_had(self, question: Question, units: Iterable[Unit]) -> Iterator[datetime | None]:
+        found = dict(self._connection.execute(_WHEN_HAD, (question.app, question.query)).fetchall())
+        return (_instant(found.get(unit.day.isoformat())) for unit in units)
 
     def _unit(self, key: str) -> tuple[int, str | None]:
         found: tuple[int, str | None] = self._connection.execute(
@@ -221,7 +239,7 @@ class LedgerFile:
         return found
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Generator[sqlite3.Connection]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
@@ -252,6 +270,11 @@ class LedgerFile:
         if version > _VERSION:
             raise LedgerError(f"{path} was written by a later version of apteligent-async: use that one, or later.")
         return bool(found)
+
+
+@lru_cache(maxsize=1_024)  # the days of a question were had in one call
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _storable(cell: Any) -> Any:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio.to_thread
 from attrs import frozen
 
+from apteligent_async.bulk.agenda import Agenda, names_in, units_of
+from apteligent_async.bulk.expanding import spread
 from apteligent_async.bulk.ledger import SURVEY
 from apteligent_async.bulk.ledger_file import LedgerFile, explained
-from apteligent_async.bulk.planner import DryRun, dry_run, expand
+from apteligent_async.bulk.planner import DryRun, dry_run
 from apteligent_async.bulk.survey import Survey, take_survey
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-    from datetime import date
+    from collections.abc import Collection
     from os import PathLike
 
     from apteligent_async.bulk.plan import Plan
@@ -62,20 +64,36 @@ async def preview(
         ConfigurationError: the plan does not fit the apps, or there is no such saving.
         LedgerError: the ledger cannot be read.
     """
-    clock = datetime.now(UTC)
-    kept, had, began = await anyio.to_thread.run_sync(_remembered, None if ledger is None else Path(ledger))
-    survey = None if kept is None else Survey.from_json(json.loads(kept))
-    if survey is None or not survey.is_fresh(clock):
-        survey = await take_survey(client, clock=clock, plan=plan, before=survey)
-    units = expand(plan, survey.apps, survey.now, began=began)
-    due = tuple(unit for unit in units if unit.is_due(had.get(unit.key), now=survey.now))
+    path, clock = None if ledger is None else Path(ledger), datetime.now(UTC)
+    kept = await anyio.to_thread.run_sync(_kept_survey, path)
+    survey = kept if kept is not None and kept.is_fresh(clock) else None
+    if survey is None:
+        survey = await take_survey(client, clock=clock, plan=plan, before=kept)
+    agenda = await anyio.to_thread.run_sync(partial(_agenda, path, plan, survey, allow=allow))
+    due = tuple(agenda.due)
     cost = dry_run(due, snapshot=client.budget(), allow=allow)
-    return Preview(units=due, had=sum(unit.key in had for unit in units), cost=cost)
+    return Preview(units=due, had=sum(fetched_at is not None for _, fetched_at in agenda), cost=cost)
 
 
-def _remembered(ledger: Path | None) -> tuple[str | None, Mapping[str, datetime], Mapping[tuple[str, str], date]]:
-    """Read the survey, what was had, and since when each question was wanted; nothing where there is no ledger."""
-    if ledger is None or not ledger.exists():
-        return None, {}, {}
-    with explained(ledger, "read"), closing(LedgerFile.reading(ledger)) as file:
-        return file.note(SURVEY), file.had(), file.began()
+def _kept_survey(path: Path | None) -> Survey | None:
+    if path is None or not path.exists():
+        return None
+    with explained(path, "read"), closing(LedgerFile.reading(path)) as file:
+        kept = file.note(SURVEY)
+    return None if kept is None else Survey.from_json(json.loads(kept))
+
+
+def _agenda(path: Path | None, plan: Plan, survey: Survey, *, allow: Collection[str] | None) -> Agenda:
+    """Expand a plan, as far as what lists name is known; without a ledger nothing was had."""
+    if path is None or not path.exists():
+        spans = spread(plan, survey.apps, survey.now)
+        return Agenda(spans=spans, had=[None] * sum(map(len, spans)), now=survey.now, allow=allow)
+    with explained(path, "read"), closing(LedgerFile.reading(path)) as file:
+        listed: dict[str, tuple[str, ...]] = {}
+        while True:
+            spans = spread(plan, survey.apps, survey.now, listed=listed, began=file.began())
+            agenda = Agenda(spans=spans, had=file.when_had(units_of(spans)), now=survey.now, allow=allow)
+            had = [unit.key for unit, fetched_at in agenda.listings if fetched_at is not None]
+            if had == [*listed]:
+                return agenda
+            listed = {key: names_in(file.rows_of(key)) for key in had}

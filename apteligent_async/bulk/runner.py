@@ -10,7 +10,6 @@ point: what was finished is in the ledger, and the next run asks for the rest.
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,15 +20,14 @@ from attrs import define, field, frozen
 
 from apteligent_async._scheduling.policy import checked, is_whole
 from apteligent_async.bulk.background import start_in_background
-from apteligent_async.bulk.crew import Crew, UnitResult
-from apteligent_async.bulk.ledger import SURVEY, DiskLedger, MemoryLedger
-from apteligent_async.bulk.planner import expand, schedule
+from apteligent_async.bulk.crew import UnitResult
+from apteligent_async.bulk.ledger import DiskLedger, MemoryLedger
 from apteligent_async.bulk.report import PullReport, Tally
-from apteligent_async.bulk.survey import Survey, take_survey
+from apteligent_async.bulk.rounds import Rounds
 from apteligent_async.errors import ClientStateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection
     from os import PathLike
     from types import TracebackType
 
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
     from apteligent_async.bulk.ledger import Ledger
     from apteligent_async.bulk.plan import Plan
-    from apteligent_async.bulk.units import Unit
     from apteligent_async.client import ApteligentClient
 
 __all__ = ["Pull", "PullOptions", "Results", "new_pull"]
@@ -141,7 +138,7 @@ class Pull:
     @property
     def waiting(self) -> int:
         """Calls that no worker has begun with."""
-        return 0 if self._run is None or self._run.crew is None else len(self._run.crew.waiting)
+        return 0 if self._run is None else self._run.rounds.waiting
 
     async def aclose(self) -> None:
         """Stop it, and wait until nothing of it runs; what is committed stays. Twice does no harm."""
@@ -202,7 +199,7 @@ class _Run:
 
     Attributes:
         tally: counts.
-        crew: the workers; None before it is known what is wanted.
+        rounds: what is done.
         is_finished: whether everything was tried.
         has_ended: set when nothing of it runs any more.
     """
@@ -212,7 +209,7 @@ class _Run:
     ledger: Ledger
     options: PullOptions
     tally: Tally = field(factory=Tally, init=False)
-    crew: Crew | None = field(default=None, init=False)
+    rounds: Rounds = field(init=False)
     is_finished: bool = field(default=False, init=False)
     has_ended: anyio.Event = field(factory=anyio.Event, init=False)
     _scope: anyio.CancelScope = field(factory=anyio.CancelScope, init=False)
@@ -224,6 +221,14 @@ class _Run:
 
     def __attrs_post_init__(self) -> None:
         self._given, self._taken = anyio.create_memory_object_stream[UnitResult](0)
+        self.rounds = Rounds(
+            client=self.client,
+            plan=self.plan,
+            ledger=self.ledger,
+            options=self.options,
+            tally=self.tally,
+            hand_on=self._given.send,
+        )
 
     @property
     def seconds(self) -> float:
@@ -273,66 +278,17 @@ class _Run:
         try:
             await self.ledger.open()
             try:
-                await self._pull(await self._surveyed())
+                await self.rounds.work_off()
             finally:
                 await self.ledger.aclose()
         finally:
             unsubscribe()
         self.is_finished = True
 
-    async def _surveyed(self) -> Survey:
-        """Give today's survey: the kept one if there is one, so that a run that is taken up wants the same units."""
-        kept, clock = await self.ledger.note(SURVEY), self.options.clock()
-        before = None if kept is None else Survey.from_json(json.loads(kept))
-        if before is not None and before.is_fresh(clock):
-            return before
-        survey = await take_survey(self.client, clock=clock, plan=self.plan, before=before)
-        await self.ledger.keep_note(SURVEY, json.dumps(survey.to_json()))
-        return survey
-
-    async def _pull(self, survey: Survey) -> None:
-        """Ask for everything that is due; what a list names is wanted when the list is there."""
-        crew = self.crew = self._crew(survey)
-        renewed_at = None if self.options.renewed_at is None else survey.instant_of(self.options.renewed_at)
-        now = renewed_at or survey.now
-        tried: set[str] = set()
-        listed: Mapping[str, Sequence[str]] = {}
-        began = await self.ledger.began()
-        while True:
-            units = expand(self.plan, survey.apps, now, listed=listed, began=began)
-            had = await self.ledger.register(units)
-            new = [unit for unit in units if unit.key not in tried]
-            due = [unit for unit in new if unit.is_due(had.get(unit.key), now=now, renewed_at=renewed_at)]
-            tried.update(unit.key for unit in due)
-            self.tally.units = sum(unit.key in had or not unit.is_gone for unit in units)
-            self.tally.skipped = sum(unit.key in had and unit.key not in tried for unit in units)
-            await crew.work_off(schedule(due, allow=self.options.allow))
-            named = await self._listed(unit for unit in units if unit.key in had or unit.key in crew.brought)
-            if named == listed:
-                break
-            listed = named
-        self.tally.gaps = await self.ledger.missed()
-
-    async def _listed(self, units: Iterable[Unit]) -> dict[str, tuple[str, ...]]:
-        """Give what lists name, each name once, by the key of the list's unit."""
-        named = {}
-        for unit in units:
-            if unit.is_listing:
-                rows = await self.ledger.rows_of(unit.key)
-                named[unit.key] = tuple(dict.fromkeys(row.key for row in rows if row.key is not None))
-        return named
-
-    def _crew(self, survey: Survey) -> Crew:
-        return Crew(
-            size=self.options.concurrency,
-            client=self.client,
-            ledger=self.ledger,
-            tally=self.tally,
-            stamp=lambda: survey.instant_of(self.options.clock()),
-            hand_on=self._given.send,
-        )
-
 
 def _first(error: Exception) -> Exception:
     """Give the first of the errors that ended all workers at once."""
-    return _first(error.exceptions[0]) if isinstance(error, ExceptionGroup) else error
+    if not isinstance(error, ExceptionGroup):
+        return error
+    group: ExceptionGroup[Exception] = error
+    return _first(group.exceptions[0])

@@ -192,7 +192,7 @@ KEYS = st.sampled_from(
 def test_nothing_but_our_error_comes_of_a_table_of_any_shape(kind, table):
     """Whatever stands in a ``[[want]]``, it is a plan or a `ConfigurationError`."""
     try:
-        plan = Plan._from_table({"want": [{"what": kind, **table}], "personal_data": True})
+        plan = Plan.from_table({"want": [{"what": kind, **table}], "personal_data": True})
     except ConfigurationError:
         return
     assert plan.want[0].what in FAMILIES

@@ -61,15 +61,15 @@ def read(path):
 
 @pytest.mark.parametrize("kind", [DiskLedger, lambda path: MemoryLedger()])
 async def test_what_was_had_is_known_again(kind, tmp_path):
-    """Wanted units come back with the instant at which they were had; others are not named."""
+    """Of each wanted unit in turn it is told when it was had, if it was."""
     ledger = kind(tmp_path / "ledger")
     first, second = unit("one", is_listing=True), unit("two", order=1)
     await ledger.open()
-    assert await ledger.register([first, second]) == {}
+    assert await ledger.register([first, second]) == [None, None]
     await ledger.commit([(first.key, rows_for(first, 1, 2))], NOON)
     await ledger.aclose()
     await ledger.open()
-    assert await ledger.register([second, first]) == {first.key: NOON}
+    assert await ledger.register([second, first]) == [None, NOON]
     assert await ledger.rows_of(first.key) in (rows_for(first, 1, 2), tuple(rows_for(first, 1, 2)))
     await ledger.keep_note("survey", "a")
     await ledger.keep_note("survey", "b")
@@ -128,7 +128,7 @@ async def test_a_batch_that_fails_half_way_leaves_nothing(tmp_path):
         await ledger.register([first, second])
         with pytest.raises(OverflowError):
             await ledger.commit([(first.key, rows_for(first, 1)), (second.key, broken())], NOON)
-        assert await ledger.register([first, second]) == {}
+        assert await ledger.register([first, second]) == [None, None]
         await ledger.commit([(second.key, rows_for(second, 2))], NOON)
     assert [row[-3] for row in read(tmp_path / "ledger")[0]] == [2]
 
@@ -196,7 +196,7 @@ async def test_a_full_disk_is_said_and_what_was_there_stays(tmp_path):
                 await ledger.commit([(second.key, rows_for(second, *range(10_000)))], NOON)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        assert await ledger.register([first, second]) == {first.key: NOON}
+        assert await ledger.register([first, second]) == [NOON, None]
         await ledger.commit([(second.key, rows_for(second, 2))], NOON)
     assert [row[-3] for row in read(path)[0]] == [1, 2]
     with closing(sqlite3.connect(path)) as connection:
