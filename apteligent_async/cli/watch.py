@@ -28,7 +28,7 @@ __all__ = ["watch"]
 
 def watch(
     *,
-    recipe: tuple[str, ...],
+    recipe: Annotated[tuple[str, ...], Parameter(negative="")],
     folder: Path = Path("watch"),
     graphite: str | None = None,
     root: str = "apteligent",
