@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from apteligent_async.bulk.ledger_file import Batch
     from apteligent_async.bulk.units import Row, Unit
 
-__all__ = ["SURVEY", "DiskLedger", "Ledger", "MemoryLedger"]
+__all__ = ["ACCOUNT", "SURVEY", "DiskLedger", "Ledger", "MemoryLedger"]
 
 SURVEY = "survey"
 """The name under which a ledger keeps the last survey."""
+
+ACCOUNT = "account"
+"""The name under which a ledger keeps a digest of whose survey that was."""
 
 Found = TypeVar("Found")
 
@@ -138,7 +141,7 @@ class DiskLedger:
         # What has been fetched is kept even if nobody waits for it any more.
         with anyio.CancelScope(shield=True):
             done = await anyio.to_thread.run_sync(explaining, limiter=self._thread)
-        return done  # noqa: RET504  # pyright: ignore[reportPossiblyUnbound]  a scope that may end early, for all that the type checker knows
+        return done  # noqa: RET504  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType]  a scope that may end early, for all that the type checker knows
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,9 +10,12 @@ import csv
 import json
 import os
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from glob import escape
+from importlib import import_module
 from itertools import islice
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 
 from attrs import frozen
 
@@ -22,7 +25,7 @@ from apteligent_async.errors import LedgerError
 from apteligent_async.models.tables import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from apteligent_async.bulk.ledger_file import StoredRow
@@ -100,7 +103,7 @@ def write_output(ledger: Path, folder: Path, kind: Format, options: OutputOption
 
 
 @contextmanager
-def _explained_writing(folder: Path) -> Iterator[None]:
+def _explained_writing(folder: Path) -> Generator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
@@ -112,19 +115,37 @@ def _explained_writing(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def _replacing(path: Path) -> Generator[Path]:
     """Give a new file to write; when the block is done, it is on the disk under the name that it is meant to have."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    _clear_left_behind(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.part")
     try:
-        part.write_bytes(b"")
-        yield part
-        _sync(part)
-        part.replace(path)
+        with part.open("xb") as held:
+            _hold(held)
+            yield part
+            _sync(part)
+            part.replace(path)
         if os.name == "posix":  # elsewhere a folder cannot be opened, and need not be
             _sync(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _clear_left_behind(path: Path) -> None:
+    """Remove what a killed process began to write; what another one is writing is left alone."""
+    for part in path.parent.glob(f".{escape(path.name)}.*.part"):
+        with suppress(OSError), part.open("rb") as found:
+            _hold(found)
+            part.unlink()
+
+
+def _hold(file: BinaryIO) -> None:
+    """Mark a file as being written, for as long as it is open; raises `OSError` if another process has."""
+    if os.name == "posix":  # elsewhere an open file cannot be removed anyway
+        import fcntl  # noqa: PLC0415  not there elsewhere
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _sync(path: Path) -> None:
@@ -156,8 +177,8 @@ def _write_csv(path: Path, rows: Iterable[StoredRow], options: OutputOptions) ->
 
 
 def _write_parquet(path: Path, rows: Iterable[StoredRow], options: OutputOptions) -> int:
-    import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]  # noqa: PLC0415  an extra
-    import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]  # noqa: PLC0415
+    pa: Any = import_module("pyarrow")
+    pq: Any = import_module("pyarrow.parquet")
 
     kinds = {name: pa.float64() if name == "value" else pa.string() for name in options.columns}
     about = {f"about.{name}": ABOUT[name] for name in options.columns}

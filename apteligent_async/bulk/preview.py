@@ -14,7 +14,7 @@ from attrs import frozen
 
 from apteligent_async.bulk.agenda import Agenda, names_in, units_of
 from apteligent_async.bulk.expanding import spread
-from apteligent_async.bulk.ledger import SURVEY
+from apteligent_async.bulk.ledger import ACCOUNT, SURVEY
 from apteligent_async.bulk.ledger_file import LedgerFile, explained
 from apteligent_async.bulk.planner import DryRun, dry_run
 from apteligent_async.bulk.survey import Survey, take_survey
@@ -62,11 +62,11 @@ async def preview(
 
     Raises:
         ConfigurationError: the plan does not fit the apps, or there is no such saving.
-        LedgerError: the ledger cannot be read.
+        LedgerError: the ledger cannot be read, or belongs to another account.
     """
     path, clock = None if ledger is None else Path(ledger), datetime.now(UTC)
-    kept = await anyio.to_thread.run_sync(_kept_survey, path)
-    survey = kept if kept is not None and kept.is_fresh(clock) else None
+    kept, account = await anyio.to_thread.run_sync(_kept_survey, path)
+    survey = kept if kept is not None and account == client.account and kept.is_fresh(clock) else None
     if survey is None:
         survey = await take_survey(client, clock=clock, plan=plan, before=kept)
     agenda = await anyio.to_thread.run_sync(partial(_agenda, path, plan, survey, allow=allow))
@@ -75,12 +75,13 @@ async def preview(
     return Preview(units=due, had=sum(fetched_at is not None for _, fetched_at in agenda), cost=cost)
 
 
-def _kept_survey(path: Path | None) -> Survey | None:
+def _kept_survey(path: Path | None) -> tuple[Survey | None, str | None]:
+    """Read the last survey, and whose it was."""
     if path is None or not path.exists():
-        return None
+        return None, None
     with explained(path, "read"), closing(LedgerFile.reading(path)) as file:
-        kept = file.note(SURVEY)
-    return None if kept is None else Survey.from_json(json.loads(kept))
+        kept, account = file.note(SURVEY), file.note(ACCOUNT)
+    return None if kept is None else Survey.from_json(json.loads(kept)), account
 
 
 def _agenda(path: Path | None, plan: Plan, survey: Survey, *, allow: Collection[str] | None) -> Agenda:

@@ -11,7 +11,7 @@ from attrs import define, field
 from apteligent_async.bulk.agenda import Agenda, names_in, units_of
 from apteligent_async.bulk.crew import Crew, UnitResult
 from apteligent_async.bulk.expanding import spread
-from apteligent_async.bulk.ledger import SURVEY
+from apteligent_async.bulk.ledger import ACCOUNT, SURVEY
 from apteligent_async.bulk.survey import Survey, take_survey
 
 if TYPE_CHECKING:
@@ -107,13 +107,15 @@ class Rounds:
         }
 
     async def _surveyed(self) -> Survey:
-        """Give today's survey: the kept one if there is one, so that a run that is taken up wants the same units."""
+        """Give today's survey; the kept one if these credentials took it, so that a run taken up wants the same."""
         kept, clock = await self.ledger.note(SURVEY), self.options.clock()
         before = None if kept is None else Survey.from_json(json.loads(kept))
-        if before is not None and before.is_fresh(clock):
+        is_ours = await self.ledger.note(ACCOUNT) == self.client.account
+        if before is not None and is_ours and before.is_fresh(clock):
             return before
         survey = await take_survey(self.client, clock=clock, plan=self.plan, before=before)
         await self.ledger.keep_note(SURVEY, json.dumps(survey.to_json()))
+        await self.ledger.keep_note(ACCOUNT, self.client.account)
         return survey
 
     def _new_crew(self, survey: Survey) -> Crew:

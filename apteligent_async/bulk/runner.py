@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import anyio
 from attrs import define, field, frozen
@@ -99,7 +99,7 @@ class Pull:
         Raises:
             ClientStateError: it is running already.
             LedgerInUse: another pull holds the ledger.
-            LedgerError: the ledger cannot be read or written, for instance as the disk is full.
+            LedgerError: the ledger cannot be read or written, say as the disk is full, or is another account's.
             ApteligentError: the apps could not be listed.
             ExceptionGroup: at the end, in strict mode: the error of each call that failed.
         """
@@ -290,5 +290,4 @@ def _first(error: Exception) -> Exception:
     """Give the first of the errors that ended all workers at once."""
     if not isinstance(error, ExceptionGroup):
         return error
-    group: ExceptionGroup[Exception] = error
-    return _first(group.exceptions[0])
+    return _first(cast("ExceptionGroup[Exception]", error).exceptions[0])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from attrs import asdict, evolve, frozen
 
 from apteligent_async.bulk.expanding import chosen_apps, offset_of
-from apteligent_async.errors import AuthenticationError, BadRequestError, NotFoundError, ResponseError
+from apteligent_async.errors import AuthenticationError, BadRequestError, LedgerError, NotFoundError, ResponseError
 from apteligent_async.models.frozen import EMPTY
 
 if TYPE_CHECKING:
@@ -78,10 +78,15 @@ class Survey:
     def from_json(cls, kept: Mapping[str, Any]) -> Survey:
         """Read what `to_json` gave."""
         return cls(
-            apps=tuple(AppFacts(**{**app, "versions": tuple(app["versions"])}) for app in kept["apps"]),
+            apps=tuple(map(_facts_from, kept["apps"])),
             now=datetime.fromisoformat(kept["now"]),
             taken_at=datetime.fromisoformat(kept["taken_at"]),
         )
+
+
+def _facts_from(kept: Mapping[str, Any]) -> AppFacts:
+    restored: dict[str, Any] = {**kept, "versions": tuple(kept["versions"])}
+    return AppFacts(**restored)
 
 
 async def take_survey(
@@ -100,11 +105,16 @@ async def take_survey(
         client: whom to ask.
         clock: what this machine's clock shows, aware.
         plan: what is to be pulled; without, time zones are not asked for.
-        before: an earlier survey, whose time zones still hold.
+        before: an earlier survey of the account, whose time zones still hold.
+
+    Raises:
+        LedgerError: the earlier survey is another account's.
     """
     listed = await client.apps.list(["appName", "appVersions", "latestVersionString"])
     known = {} if before is None else {app.id: app.offset_hours for app in before.apps}
     apps = tuple(_facts(app, known.get(app.id)) for app in listed)
+    if known and apps and known.keys().isdisjoint(app.id for app in apps):
+        raise LedgerError("This ledger belongs to another account: it knows none of this one's apps. Choose another.")
     now = await _service_clock(client, apps[0].id) if apps else None
     if plan is not None:
         unknown = {app.id for app in chosen_apps(plan, apps) if offset_of(plan, app) is None}

@@ -183,6 +183,15 @@ class ApteligentClient:
         """
         return await self._session.look()
 
+    @property
+    def account(self) -> str:
+        """A digest that tells whose answers these are, by origin and credentials, without giving them away.
+
+        Raises:
+            ClientStateError: the client has not been entered.
+        """
+        return self._session.account
+
     def on_event(self, listener: Callable[[Event], object]) -> Callable[[], None]:
         """Watch the line of this client's budget, other clients of the same budget included.
 

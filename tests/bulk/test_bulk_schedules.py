@@ -76,3 +76,14 @@ async def test_a_day_that_the_service_forgot_is_reported_as_a_gap(tmp_path):
     report, _ = await pull_on(40, plan, ledger)
     assert report.failed == 0
     assert len(report.gaps) == 40 - 29  # the newest 29 are told, and the two oldest of the 42 were had
+
+
+@pytest.mark.parametrize("settle_days", [0, 2])
+@pytest.mark.parametrize("hours", [0, 5, 6, 17])
+async def test_tomorrow_adds_a_day_and_repeats_what_was_not_settled(hours, settle_days, tmp_path):
+    """At any hour: the new day, the one that was running, and as many before it as may still change."""
+    want = [Wanted("error_monitoring.graph", graph="crashes", days=5)]
+    plan = Plan(want=want, apps=facts()[0].id, settle_days=settle_days)
+    reports = [(await pull_on(hours / 24 + later, plan, tmp_path / "ledger"))[0] for later in (0, 1)]
+    assert [report.ok for report in reports] == [5, 1 + 1 + settle_days]
+    assert [len(stored(tmp_path / "ledger")), reports[1].gaps] == [6, ()]

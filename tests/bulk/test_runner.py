@@ -5,15 +5,13 @@ from __future__ import annotations
 import gc
 import sqlite3
 from contextlib import aclosing, closing
-from datetime import UTC, datetime, timedelta
 
 import anyio
 import httpx
 import pytest
-from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from served import NOW, Recorder, client_of, served, world
+from served import Recorder, client_of, served, world
 
 from apteligent_async import (
     AuthenticationError,
@@ -29,10 +27,8 @@ from apteligent_async import (
 from apteligent_async.bulk.ledger import DiskLedger
 from apteligent_async.bulk.ledger_file import LedgerFile
 from apteligent_async.bulk.outputs import write_output
-from apteligent_async.bulk.preview import preview
-from apteligent_async.bulk.runner import Pull, PullOptions
+from apteligent_async.bulk.runner import PullOptions
 from apteligent_async.bulk.wanted import Wanted
-from apteligent_async.simulator import QuotaSettings, Service
 
 pytestmark = pytest.mark.anyio
 
@@ -123,24 +119,6 @@ async def test_a_finished_run_is_no_work(tmp_path):
     assert len(way.sent) == before
     assert (pull.report.units, pull.report.skipped, pull.report.calls) == (UNITS, UNITS, 0)
     assert pull.report.is_complete
-
-
-async def test_tomorrow_adds_a_day_and_repeats_what_was_not_settled(tmp_path):
-    """A day settles two days after its end: the new day comes, and the three that could still have changed."""
-    plan = Plan(want=[Wanted("error_monitoring.graph", graph="crashes", days=5)], apps=[next(iter(world().apps))])
-    days = []
-    for later in (0, 1):
-        service = Service(world().at(NOW + timedelta(days=later)), quota=QuotaSettings(limit=10**6))
-        clock = datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=later)
-        async with client_of(Recorder(service)) as client:
-            pull = client.pull(plan, ledger=tmp_path / "ledger")
-            pull = Pull(client, plan, pull._ledger, evolve(pull._options, clock=lambda at=clock: at))
-            days.append([result.unit.day.day for result in await results_of(pull)])
-    first, second = map(sorted, days)
-    assert len(first) == 5
-    assert second == [*first[-3:], first[-1] + 1]
-    assert pull.report.gaps == ()
-    assert len(rows_in(tmp_path / "ledger")) == 6
 
 
 async def test_one_failure_stops_nothing_and_is_told_by_cause(tmp_path):
@@ -351,21 +329,6 @@ async def test_a_client_that_is_not_open_is_said():
     """By the loop, not by a task that nobody sees."""
     with pytest.raises(ClientStateError, match="not been entered"):
         await results_of(client_of(served()).pull(PLAN))
-
-
-async def test_a_preview_says_what_a_pull_does(tmp_path):
-    """Its units and calls are those that the pull then has, with what lists name where they were had."""
-    way = served()
-    async with client_of(way) as client:
-        before = await preview(client, PLAN, ledger=tmp_path / "ledger")
-        assert (len(before.units), before.had, len(way.sent)) == (UNITS - 8, 0, SURVEY)
-        assert before.cost.calls_after == CALLS - SURVEY - 8
-        assert before.cost.is_lower_bound
-        assert not (tmp_path / "ledger").exists()
-        await results_of(client.pull(PLAN, ledger=tmp_path / "ledger"))
-        sent = len(way.sent)
-        after = await preview(client, PLAN, ledger=tmp_path / "ledger")
-    assert (after.units, after.had, len(way.sent)) == ((), UNITS, sent)
 
 
 async def test_outputs_are_the_same_however_the_pull_was_interrupted(tmp_path):
