@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -31,17 +31,17 @@ from attrs import asdict, define, field, frozen
 from apteligent_async import ApteligentClient, MemoryBudget, Plan, StaticToken
 from apteligent_async.bulk.planner import expand, schedule
 from apteligent_async.bulk.survey import take_survey
-from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World, serve
+from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from apteligent_async.bulk.units import Fetch
-    from apteligent_async.simulator import Answer, Call
 
 __all__ = ["Figures", "kill_often"]
 
-_PULL: Final = [sys.executable, "-c", "from apteligent_async.cli import main; main()", "pull"]
+_COMMAND: Final = [sys.executable, "-c", "from apteligent_async.cli import main; main()"]
+_LIMIT: Final = 10**6
 _NOW: Final = datetime(2016, 12, 12, 20, tzinfo=UTC)
 _LATENCY_S: Final = 0.02
 _WORKERS: Final = 8
@@ -98,17 +98,34 @@ class Figures:
     seconds: float
 
 
-class _Counted(Service):
-    """The simulated service, which writes down where each call went."""
+@frozen
+class _Calls:
+    """The calls that a simulator wrote down; others follow while it runs."""
 
-    def __init__(self, apps: int) -> None:
-        super().__init__(World(seed=1, apps=apps, now=_NOW), quota=QuotaSettings(limit=10**6))
-        self.asked: list[Target] = []
+    path: Path
 
-    def handle(self, call: Call, *, now: float) -> Answer:
-        """Write a call down, and answer it."""
-        self.asked.append((call.path, call.query))
-        return super().handle(call, now=now)
+    def __len__(self) -> int:
+        return self.path.read_bytes().count(b"\n")
+
+    def since(self, begin: int) -> list[Target]:
+        """Read where the calls went, from one of them on."""
+        lines = self.path.read_text(encoding="utf-8").splitlines()[begin:]
+        return [(call["path"], tuple(map(tuple, call["query"]))) for call in map(json.loads, lines)]
+
+
+@contextmanager
+def _simulating(apps: int, calls: Path) -> Iterator[tuple[str, str]]:
+    """Run `apteligent simulate` in a process of its own; give its address and a token."""
+    calls.touch()
+    flags = ["--now", _NOW.isoformat(), "--apps", str(apps), "--limit", str(_LIMIT), "--latency", str(_LATENCY_S)]
+    command = [*_COMMAND, "simulate", *flags, "--calls", str(calls)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as simulator:
+        assert simulator.stdout is not None
+        lines = [simulator.stdout.readline().rstrip("\n") for _ in range(5)]
+        try:
+            yield lines[0].removeprefix("listening on "), lines[-1].removeprefix("token=")
+        finally:
+            simulator.kill()
 
 
 @define(eq=False, kw_only=True)
@@ -116,16 +133,18 @@ class _Ward:
     """A pull that is killed and started again; the state is its ledger, its output, and what has been seen.
 
     Attributes:
-        service: whom it asks.
+        calls: what the simulator was asked.
         url: where that is.
+        token: what it accepts.
         folder: where the plan is, and everything else.
         targets: the calls that each unit takes, by its key.
         refetched: as in `Figures`.
         corrupt: as in `Figures`.
     """
 
-    service: _Counted
+    calls: _Calls
     url: str
+    token: str
     folder: Path
     targets: dict[str, frozenset[Target]] = field(factory=dict)
     refetched: int = 0
@@ -141,10 +160,9 @@ class _Ward:
 
     def start(self) -> subprocess.Popen[bytes]:
         flags = ["--out", str(self.folder / "round"), "--concurrency", str(_WORKERS), "--quiet"]
-        token = self.service.issue_token(DEMO_ACCOUNT.client_id)
         return subprocess.Popen(
-            [*_PULL, str(self.folder / "plan.toml"), *flags, "--base-url", self.url],
-            env={**os.environ, "APTELIGENT_TOKEN": token},
+            [*_COMMAND, "pull", str(self.folder / "plan.toml"), *flags, "--base-url", self.url],
+            env={**os.environ, "APTELIGENT_TOKEN": self.token},
             stdout=subprocess.DEVNULL,
         )
 
@@ -161,7 +179,7 @@ class _Ward:
     def note_calls(self, had: set[str], since: int) -> None:
         """Count the calls for units that were there before."""
         known = {target for key in had for target in self.targets[key]}
-        self.refetched += sum(target in known for target in self.service.asked[since:])
+        self.refetched += sum(target in known for target in self.calls.since(since))
 
 
 def kill_often(kills: int, *, apps: int = 8, seed: int = 1) -> Figures:
@@ -173,11 +191,10 @@ def kill_often(kills: int, *, apps: int = 8, seed: int = 1) -> Figures:
         seed: chooses the points.
     """
     began_at, dice = time.monotonic(), random.Random(seed)
-    service = _Counted(apps)
-    with tempfile.TemporaryDirectory() as folder, serve(service, latency=_LATENCY_S) as url:
-        ward = _Ward(service=service, url=url, folder=Path(folder))
+    with tempfile.TemporaryDirectory() as folder, _simulating(apps, Path(folder) / "calls.jsonl") as (url, token):
+        ward = _Ward(calls=_Calls(Path(folder) / "calls.jsonl"), url=url, token=token, folder=Path(folder))
         (ward.folder / "plan.toml").write_text(_PLAN, encoding="utf-8")
-        ward.targets = anyio.run(_targets, service)
+        ward.targets = anyio.run(_targets, apps)
         expected, span_s = _undisturbed(ward)
         done = rounds = lost = 0
         identical = True
@@ -205,7 +222,7 @@ def kill_often(kills: int, *, apps: int = 8, seed: int = 1) -> Figures:
 
 def _undisturbed(ward: _Ward) -> tuple[bytes, float]:
     """Give the output of a pull that nobody disturbs, and the time from its first call to its end."""
-    since, process = len(ward.service.asked), ward.start()
+    since, process = len(ward.calls), ward.start()
     _await_call(ward, process, since)
     called_at = time.monotonic()
     if process.wait():
@@ -217,7 +234,7 @@ def _undisturbed(ward: _Ward) -> tuple[bytes, float]:
 
 def _run(ward: _Ward, dice: random.Random, span_s: float | None) -> bool:
     """Run the pull once; kill it within a span unless there is none, and say whether it was killed."""
-    had, since = ward.had(), len(ward.service.asked)
+    had, since = ward.had(), len(ward.calls)
     process = ward.start()
     if span_s is not None:
         if dice.random() >= _EARLY:
@@ -234,12 +251,18 @@ def _run(ward: _Ward, dice: random.Random, span_s: float | None) -> bool:
 
 def _await_call(ward: _Ward, process: subprocess.Popen[bytes], since: int) -> None:
     """Wait until the pull has made a call, or has ended without one."""
-    while len(ward.service.asked) == since and process.poll() is None:
+    while len(ward.calls) == since and process.poll() is None:
         time.sleep(0.001)
 
 
-async def _targets(service: _Counted) -> dict[str, frozenset[Target]]:
-    """Find out which calls each unit takes, by making them one by one."""
+async def _targets(apps: int) -> dict[str, frozenset[Target]]:
+    """Find out which calls each unit takes, by making them one by one of the same account in this process."""
+    asked: list[Target] = []
+    service = Service(
+        World(seed=1, apps=apps, now=_NOW),
+        quota=QuotaSettings(limit=_LIMIT),
+        witness=lambda call, answer, at: asked.append((call.path, call.query)),  # noqa: ARG005  a witness's signature
+    )
     plan, found = Plan.from_toml(_PLAN), dict[str, frozenset[Target]]()
     listed: dict[str, list[str]] = {}
     token = StaticToken(service.issue_token(DEMO_ACCOUNT.client_id))
@@ -249,9 +272,9 @@ async def _targets(service: _Counted) -> dict[str, frozenset[Target]]:
         for _ in range(2):  # what lists name is known when the lists were had
             units = expand(plan, survey.apps, survey.now, listed=listed)
             for fetch in schedule([unit for unit in units if unit.key not in found]):
-                since = len(service.asked)
+                since = len(asked)
                 named = await _named(client, fetch)
-                found |= dict.fromkeys((unit.key for unit in fetch.units), frozenset(service.asked[since:]))
+                found |= dict.fromkeys((unit.key for unit in fetch.units), frozenset(asked[since:]))
                 listed |= named
     return found
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -35,7 +37,12 @@ from apteligent_async.simulator import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from types import FrameType
+
+    from apteligent_async.simulator import Answer, Call
+
+    Witness = Callable[[Call, Answer, float], object]
 
 __all__ = ["Counting", "simulate"]
 
@@ -98,6 +105,7 @@ def simulate(
     seed: int = 1,
     latency: Duration = 0.0,
     faults: Faults | None = None,
+    calls: Path | None = None,
     now: datetime | None = None,
     client_id: ClientId = DEMO_ACCOUNT.client_id,
     username: str = DEMO_ACCOUNT.username,
@@ -121,6 +129,7 @@ def simulate(
             duplicate_keys, schema_drift), what says which calls it strikes (path = "/v2/crash/*", method, skip, count,
             probability, from_s, until_s), and settings of its kind, such as status = 502 or seconds = 30; the
             documentation of apteligent_async.simulator.faults lists them.
+        calls: A file to add a line of JSON to for every call: method, path, query and status; nothing secret.
         now: Fixes the world's calendar (ISO 8601, UTC if it has no offset); the quota runs on the real clock.
         client_id: OAuth2 client id to accept.
         username: User name to accept.
@@ -129,15 +138,29 @@ def simulate(
 
     """
     account = Account(client_id=client_id, username=username, password=password)
-    service = _service(
-        account,
-        counting.settings,
-        faults=None if faults is None else read_faults(faults),
-        seed=seed,
-        apps=apps,
-        now=now,
-    )
-    _run(service, account, service.issue_token(client_id, token=token), host=host, port=port, latency=latency)
+    with nullcontext() if calls is None else _written(calls) as witness:
+        service = _service(
+            account,
+            counting.settings,
+            faults=None if faults is None else read_faults(faults),
+            seed=seed,
+            apps=apps,
+            now=now,
+            witness=witness,
+        )
+        _run(service, account, service.issue_token(client_id, token=token), host=host, port=port, latency=latency)
+
+
+@contextmanager
+def _written(path: Path) -> Iterator[Witness]:
+    """Give what writes every call down, at once, so that others can follow."""
+    with path.open("a", buffering=1, encoding="utf-8") as file:
+
+        def note(call: Call, answer: Answer, arrived_at: float) -> None:  # noqa: ARG001  a witness's signature
+            told = {"method": call.method, "path": call.path, "query": call.query, "status": answer.status}
+            file.write(json.dumps(told) + "\n")
+
+        yield note
 
 
 def _service(
@@ -148,6 +171,7 @@ def _service(
     seed: int,
     apps: int,
     now: datetime | None,
+    witness: Witness | None,
 ) -> Service:
     began = _aware(now)
     return Service(
@@ -156,6 +180,7 @@ def _service(
         quota=quota,
         calendar=running_from(began, at=time.monotonic()) if now is None else None,
         faults=faults,
+        witness=witness,
     )
 
 

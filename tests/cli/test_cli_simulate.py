@@ -162,3 +162,18 @@ def test_a_missing_extra_is_said_in_one_line(missing):
     assert run.returncode == 1
     assert run.stderr.count("\n") == 1
     assert "pip install 'apteligent-async[" in run.stderr
+
+
+def test_calls_are_written_down_as_they_come(tmp_path):
+    """With where they went and what became of them, and no token."""
+    calls = tmp_path / "calls.jsonl"
+    with simulating("--apps", "2", "--calls", str(calls)) as (_, url, printed):
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=5)
+        for token in (printed["token"], "no-token"):
+            connection.request("GET", "/v2/apps?attributes=dau", headers={"Authorization": f"Bearer {token}"})
+            connection.getresponse().read()
+        connection.close()
+        first, second = map(json.loads, calls.read_text().splitlines())
+    assert first == {"method": "GET", "path": "/v2/apps", "query": [["attributes", "dau"]], "status": 200}
+    assert second["status"] == 401
+    assert printed["token"] not in calls.read_text()
