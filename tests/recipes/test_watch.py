@@ -1,0 +1,240 @@
+"""The watch: each slot once, missed ones made up for once, long ones merged, failures mended, and a clean end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import anyio
+import anyio.to_thread
+import pytest
+from own_client import assert_clean
+from watched import BEGAN, Account, at_once, watch_for
+
+from apteligent_async import ConfigurationError, LedgerInUse
+from apteligent_async.bulk.ledger import DiskLedger
+from apteligent_async.bulk.recipes.recipe import Recipe
+from apteligent_async.bulk.spool import Spool
+from apteligent_async.bulk.watch import Watch, begin_slot, ledger_of, write_points
+from apteligent_async.simulator import FaultRule, FaultSchedule
+from apteligent_async.simulator.faults import Fail
+
+pytestmark = pytest.mark.anyio
+
+TOTALS = Recipe.from_toml(
+    '[recipe]\nevery_minutes = 10\n[[want]]\nwhat = "error_monitoring.pie"\n'
+    'graph = ["crashes", "appLoads"]\ngroup_by = "os"\n',
+    name="totals",
+)
+GROWTH = Recipe.from_toml(
+    '[recipe]\nevery_minutes = 10\npoints = "growth"\n[[want]]\nwhat = "crashes.summaries"\n', name="growth"
+)
+DAILY = Recipe.from_toml(
+    'complete_days = true\nsettle_days = 0\nlocal_days = true\n[recipe]\npoints = "daily"\n'
+    '[[want]]\nwhat = "error_monitoring.graph"\ngraph = "crashes"\ndays = 2\n',
+    name="daily",
+)
+MINUTE = 60.0
+PIES = "/v2/errorMonitoring/pie"
+
+
+@pytest.fixture(autouse=True)
+def without_threads(monkeypatch):
+    """Write files at once, as virtual time has no threads."""
+    monkeypatch.setattr(anyio.to_thread, "run_sync", at_once)
+
+
+async def instants_of(folder, recipe):
+    """Tell at which minutes since the beginning a recipe has numbers, and how many."""
+    found = {}
+    async with Spool(ledger_of(folder, recipe)) as spool:
+        for each in await spool.unread("nobody", most=10**6):
+            minute = (each.point.at - int(BEGAN.timestamp())) / 60
+            found[minute] = found.get(minute, 0) + 1
+    return found
+
+
+def pies_of(account):
+    """Tell at which minutes pies were asked for."""
+    return [round((at - BEGAN) / timedelta(minutes=1), 1) for at, path, _ in account.asked if path == PIES]
+
+
+async def test_each_slot_is_run_once(tmp_path):
+    """Every ten minutes, both questions, and one number for each group."""
+    account, news = Account(), []
+    await watch_for(account, 35 * MINUTE, recipes=[TOTALS], folder=tmp_path, tell=news.append)
+    found = await instants_of(tmp_path, TOTALS)
+    assert list(found) == [0, 10, 20, 30]
+    assert len(set(found.values())) == 1
+    assert [round(minute) for minute in pies_of(account)] == [0, 0, 10, 10, 20, 20, 30, 30]
+    assert [each.missed for each in news] == [0, 0, 0, 0]
+    assert all(each.report.is_complete for each in news)
+
+
+async def test_missed_slots_are_made_up_for_by_one(tmp_path):
+    """After an hour's sleep the last slot is run and no other, and it says how many there would have been."""
+    account, news = Account(), []
+    await watch_for(account, 5 * MINUTE, recipes=[TOTALS], folder=tmp_path)
+    await anyio.sleep(60 * MINUTE)
+    await watch_for(account, 3 * MINUTE, recipes=[TOTALS], folder=tmp_path, tell=news.append)
+    assert list(await instants_of(tmp_path, TOTALS)) == [0, 60]
+    assert [each.missed for each in news] == [5]
+
+
+async def test_a_run_that_takes_longer_than_its_period_is_one(tmp_path):
+    """At one call a minute 12 pies take longer than their slot: the slots that they overlap are one, the last."""
+    slow = Recipe.from_toml(
+        '[recipe]\nevery_minutes = 10\n[[want]]\nwhat = "error_monitoring.pie"\n'
+        'graph = ["crashes", "appLoads", "dau"]\ngroup_by = ["os", "device", "appVersion", "carrier"]\n',
+        name="slow",
+    )
+    account, news = Account(limit=1), []
+    await watch_for(account, 62 * MINUTE, recipes=[slow], folder=tmp_path, tell=news.append)
+    found = list(await instants_of(tmp_path, slow))
+    missed = sum(each.missed for each in news)
+    assert len(found) + missed == found[-1] / 10 + 1
+    assert missed
+    assert len(pies_of(account)) in range(12 * len(found), 12 * len(found) + 12)
+    assert all(each.report.is_complete for each in news)
+
+
+async def test_what_was_begun_is_finished_by_the_next_process(tmp_path):
+    """Cut off within a run: what had come is not asked for again, and the slot is whole in the end."""
+    account = Account(limit=3)
+    await watch_for(account, 0.5 * MINUTE, recipes=[TOTALS], folder=tmp_path)
+    assert len(pies_of(account)) == 1
+    await watch_for(account, 5 * MINUTE, recipes=[TOTALS], folder=tmp_path)
+    assert len(pies_of(account)) == 2
+    assert list(await instants_of(tmp_path, TOTALS)) == [0]
+
+
+async def test_what_came_before_the_end_is_not_lost_by_sleeping(tmp_path):
+    """Taken up after its slot has passed, what had come of it is written, and nothing more is asked for it."""
+    account = Account(limit=3)
+    await watch_for(account, 0.5 * MINUTE, recipes=[TOTALS], folder=tmp_path)
+    await anyio.sleep(30 * MINUTE)
+    await watch_for(account, 5 * MINUTE, recipes=[TOTALS], folder=tmp_path)
+    found = await instants_of(tmp_path, TOTALS)
+    assert list(found) == [0, 30]
+    assert found[30] == 2 * found[0]
+    assert len(pies_of(account)) == 3
+
+
+async def test_what_failed_is_asked_for_again_within_its_slot(tmp_path):
+    """The service is down for three minutes: the slot is whole all the same, with its own instant."""
+    faults = FaultSchedule([FaultRule(Fail(status=503), path=PIES, until_s=180.0)])
+    account, news = Account(faults=faults, limit=100), []
+    await watch_for(account, 9 * MINUTE, recipes=[TOTALS], folder=tmp_path, tell=news.append)
+    assert list(await instants_of(tmp_path, TOTALS)) == [0]
+    [over] = [each for each in news if each.points is not None]
+    assert over.report.is_complete
+
+
+async def test_a_service_that_is_away_is_waited_for(tmp_path):
+    """Where not even the apps can be listed, the watch tells so and goes on."""
+    faults = FaultSchedule([FaultRule(Fail(status=503), until_s=1500.0)])
+    account, news = Account(faults=faults, limit=100), []
+    await watch_for(account, 35 * MINUTE, recipes=[TOTALS], folder=tmp_path, tell=news.append)
+    assert any(each.error is not None for each in news)
+    assert 30 in await instants_of(tmp_path, TOTALS)
+
+
+async def test_sessions_add_up_across_restarts(tmp_path):
+    """Growth between runs, the process restarted in between and in the middle: as much as the lists say in all."""
+    account = Account(limit=100)
+
+    async def sessions():
+        async with account.client() as client:
+            app = next(iter(account.service.world.apps))
+            return {each.hash: each.session_count for each in await client.crashes.summaries(app)}
+
+    for minutes in (12, 25, 0.01, 31):
+        await watch_for(account, minutes * MINUTE, recipes=[GROWTH], folder=tmp_path)
+        if minutes == 12:
+            first = await sessions()
+    async with Spool(ledger_of(tmp_path, GROWTH)) as spool:
+        grown = sum(each.point.value for each in await spool.unread("nobody", most=10**6))
+        counted_at_end = sum(
+            value for name, value in spool._connection.execute("SELECT name, value FROM totals") if value is not None
+        )
+    assert grown > 0
+    assert counted_at_end - grown <= sum(first.values())
+
+
+async def test_a_day_is_asked_for_when_the_apps_own_day_has_ended(tmp_path):
+    """Hourly runs cost no call until midnight has passed where the app is; the number is that of the whole day."""
+    account = Account()
+    await watch_for(account, 25 * 60 * MINUTE, recipes=[DAILY], folder=tmp_path)
+    app = next(iter(account.service.world.apps.values()))
+    asked = [at for at, path, _ in account.asked if path == "/v2/errorMonitoring/graph"]
+    assert len(asked) == 2
+    midnight = app.calendar.starts_at(app.calendar.today)
+    assert timedelta(0) <= asked[1] - midnight <= timedelta(minutes=61)
+    yesterday = app.calendar.today - timedelta(days=1)
+    async with Spool(ledger_of(tmp_path, DAILY)) as spool:
+        told = {each.point.at: each.point.value for each in await spool.unread("nobody", most=9)}
+    begins_at = int(app.calendar.starts_at(yesterday).timestamp())
+    assert told[begins_at] == sum(app.series.crashes(yesterday))
+
+
+async def test_bulk_stays_behind_interactive_calls(tmp_path):
+    """Somebody who asks on the same budget waits for a part of a minute; the watch waits for many of them."""
+    many = Recipe.from_toml(
+        '[recipe]\n[[want]]\nwhat = "error_monitoring.pie"\ngraph = ["crashes", "appLoads", "dau", "crashPercent"]\n'
+        'group_by = ["os", "device", "appVersion", "carrier"]\n',
+        name="many",
+    )
+    account, waits = Account(apps=12, limit=20), []
+    async with account.client() as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(Watch(client=client, recipes=[many], folder=tmp_path, clock=account.clock).run)
+        for _ in range(5):
+            await anyio.sleep(70)
+            assert client.budget().queued["bulk"]
+            began_at = anyio.current_time()
+            await client.trends.dau(next(iter(account.service.world.apps)))
+            waits.append(anyio.current_time() - began_at)
+        tasks.cancel_scope.cancel()
+    assert max(waits) <= 60
+
+
+async def test_nothing_is_left_behind(tmp_path):
+    """Cut off at any of many points, the client is clean and the ledger free."""
+    for seconds in (0.05, 0.25, 0.55, 1.05, 30):
+        account = Account()
+        async with account.client() as client:
+            with anyio.move_on_after(seconds):
+                await Watch(client=client, recipes=[TOTALS], folder=tmp_path, clock=account.clock).run()
+            assert_clean(client)
+        ledger = DiskLedger(ledger_of(tmp_path, TOTALS))
+        await ledger.open()
+        await ledger.aclose()
+
+
+async def test_two_watches_do_not_share_a_ledger(tmp_path):
+    """The second says so and ends."""
+    account = Account()
+    ledger = DiskLedger(ledger_of(tmp_path, TOTALS))
+    await ledger.open()
+    try:
+        with pytest.raises(ExceptionGroup) as caught:
+            await watch_for(account, 60, recipes=[TOTALS], folder=tmp_path)
+        assert caught.group_contains(LedgerInUse)
+    finally:
+        await ledger.aclose()
+
+
+async def test_names_must_differ(tmp_path):
+    """Two recipes of one name would share a ledger."""
+    async with Account().client() as client:
+        with pytest.raises(ConfigurationError, match="several recipes 'totals'"):
+            Watch(client=client, recipes=[TOTALS, TOTALS], folder=tmp_path)
+
+
+async def test_by_hand_a_slot_is_taken_up(tmp_path):
+    """Within a period it is the same run; what an earlier one left open is written first."""
+    async with Spool(tmp_path / "l") as spool:
+        first = await begin_slot(TOTALS, spool, BEGAN)
+        assert await begin_slot(TOTALS, spool, BEGAN + timedelta(minutes=9)) == first
+        later = await begin_slot(TOTALS, spool, BEGAN + timedelta(minutes=11))
+        assert later.at == BEGAN + timedelta(minutes=10)
+        assert await write_points(TOTALS, spool, later) == 0
+        assert not (await spool.slot()).is_open
