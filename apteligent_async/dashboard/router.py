@@ -35,7 +35,8 @@ def dashboard_router(
 ) -> APIRouter:
     """Give the dashboard as a router, for an application whose lifespan is `apteligent_lifespan`.
 
-    Give the client a cache, as the default one has: every panel that is looked at is asked for anew each minute.
+    Give the client a cache, as the default one has: all browsers are then served with one call per panel. A page that
+    stays open asks for the apps each minute, and for the charts of the chosen one each five.
     The page is at the router's prefix with a slash behind it.
 
     Args:

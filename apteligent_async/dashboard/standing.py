@@ -60,7 +60,7 @@ class Standing:
         left: calls that are proven to be left.
         whole: how many a window holds, or None while unknown.
         percent: how much of the window is left, 0 to 100.
-        reason: why the head of the line waits; empty if nobody waits.
+        reason: why calls wait, or would; empty if they do not.
         facts: what else is known.
     """
 
@@ -82,14 +82,13 @@ def standing_of(budget: BudgetSnapshot) -> Standing:
     """Put a snapshot into words."""
     state = _state(budget)
     whole = _whole(budget)
-    is_waiting = budget.waits_for not in {None, "nothing"}
     return Standing(
         state=state,
         title=_TITLES[state],
         left=budget.left_low,
         whole=whole,
         percent=min(100.0 * budget.left_low / whole, 100.0) if whole else 0.0,
-        reason=_REASONS.get(budget.waits_for or "", "") if is_waiting else "",
+        reason=_reason(budget, state),
         facts=tuple(_facts(budget)),
     )
 
@@ -103,6 +102,11 @@ def _state(budget: BudgetSnapshot) -> State:
         return "used-up"
     is_anybody_waiting = any([*budget.queued.values(), *budget.queued_elsewhere.values()])
     return "waiting" if is_anybody_waiting else "ready"
+
+
+def _reason(budget: BudgetSnapshot, state: State) -> str:
+    cause = budget.waits_for or ("drained" if state == "used-up" else "")
+    return _REASONS.get(cause, "")
 
 
 def _whole(budget: BudgetSnapshot) -> float | None:

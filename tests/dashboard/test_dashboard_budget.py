@@ -35,7 +35,7 @@ async def test_a_standing_is_one_of_five_and_says_why():
     refused = evolve(ready, is_gated=True, waits_for="refused")
     found = [standing_of(each) for each in (unknown, ready, waiting, elsewhere, used_up, refused)]
     assert [each.state for each in found] == ["unknown", "ready", "waiting", "waiting", "used-up", "refused"]
-    assert [bool(each.reason) for each in found] == [False, False, True, False, False, True]
+    assert [bool(each.reason) for each in found] == [False, False, True, False, True, True]
     assert found[2].announcement.startswith("Calls wait: all calls that are proven safe are under way")
     assert found[0].whole is None
     assert (found[1].whole, found[4].left, found[4].percent) == (5, 0, 0)

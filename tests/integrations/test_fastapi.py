@@ -18,6 +18,7 @@ from apteligent_async import ApteligentClient, ConfigurationError, StaticToken, 
 from apteligent_async.integrations.fastapi import (
     Apteligent,
     apteligent_account,
+    apteligent_client,
     apteligent_lifespan,
     apteligent_router,
 )
@@ -58,6 +59,17 @@ async def test_an_endpoint_gets_an_open_client():
         assert (await browser.post("/twice", json=[1, 2])).json() == 3
         assert_clean(client)
     assert "closed" in repr(client)
+
+
+async def test_work_beside_requests_gets_the_same_client():
+    """By account, from the application; before it has begun, or under another name, the message says what to do."""
+    app, client = app_of(Source())
+    with pytest.raises(ConfigurationError, match=r"lifespan=apteligent_lifespan\(\)"):
+        apteligent_client(app)
+    async with running(app):
+        assert apteligent_client(app) is client
+        with pytest.raises(ConfigurationError, match="known: default"):
+            apteligent_client(app, "emea")
 
 
 async def test_an_endpoint_without_budget_answers_503_at_once():
