@@ -8,14 +8,15 @@ one is checked for staleness.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import anyio
 import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable, MutableMapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 
     import httpcore
 
@@ -43,7 +44,7 @@ class ConnectionStack(httpx.AsyncBaseTransport):
     def __init__(
         self, origin: httpx.URL, *, verify: Callable[[], ssl.SSLContext], proxy: httpx.Proxy | None, most_free: int
     ) -> None:
-        import httpcore  # noqa: F401, PLC0415  slow: neither for all who import us, nor in the first call
+        import_module("httpcore")  # slow: neither for all who import us, nor in the first call
 
         self._origin = origin
         self._verify = verify
@@ -60,7 +61,7 @@ class ConnectionStack(httpx.AsyncBaseTransport):
         except BaseException:
             await self._put_back(connection)
             raise
-        response.stream = _ReturningStream(response.stream, self, connection)
+        response.stream = _ReturningStream(response.stream, partial(self._put_back, connection))
         return response
 
     async def aclose(self) -> None:
@@ -96,24 +97,23 @@ class ConnectionStack(httpx.AsyncBaseTransport):
 class _ReturningStream(httpx.AsyncByteStream):
     """A response's body that puts its connection back when it is closed."""
 
-    def __init__(self, stream: object, stack: ConnectionStack, connection: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, stream: object, put_back: Callable[[], Awaitable[None]]) -> None:
         assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101  what async transports return
         self._stream = stream
-        self._stack = stack
-        self._connection: httpx.AsyncBaseTransport | None = connection
+        self._put_back: Callable[[], Awaitable[None]] | None = put_back
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._stream)
 
     async def aclose(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is None:
+        put_back, self._put_back = self._put_back, None
+        if put_back is None:
             return
         try:
             with anyio.CancelScope(shield=True):  # httpx closes it after the last byte, where a caller may be cancelled
                 await self._stream.aclose()
         finally:
-            await self._stack._put_back(connection)  # noqa: SLF001  the stack's own other half
+            await put_back()
 
 
 class _DirectConnection(httpx.AsyncBaseTransport):
@@ -142,9 +142,8 @@ class _DirectConnection(httpx.AsyncBaseTransport):
             answer = await self._connection.handle_async_request(self._translated(request))
         except Exception as error:  # noqa: BLE001  told again, whatever it is
             _retell(error)
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions
-        )
+        extensions = cast("dict[str, Any]", answer.extensions)
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=extensions)
 
     async def aclose(self) -> None:
         """Close it."""

@@ -29,7 +29,7 @@ from apteligent_async._wire.outcomes import outcome_of
 from apteligent_async.errors import ApteligentError, ClientStateError, ConfigurationError, DeadlineExceeded, QueueFull
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Generator, Iterable
 
     from apteligent_async._budgets.courier import Courier
     from apteligent_async._scheduling.forecast import BudgetSnapshot
@@ -80,7 +80,7 @@ class Visit:
             raise self.failure
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def waiting(self) -> Generator[None]:
         """Count the time that the block takes as waiting."""
         since = anyio.current_time()
         try:

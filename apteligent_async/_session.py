@@ -39,7 +39,7 @@ from apteligent_async.errors import (
 from apteligent_async.models.region import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator
+    from collections.abc import Callable, Generator, Hashable
 
     from apteligent_async._budgets.courier import Courier
     from apteligent_async._dispatch import Answer
@@ -145,7 +145,7 @@ class Session:
         self.require_open()
         return self._dispatcher.subscribe(listener)
 
-    def link_target(self, link: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    def link_target(self, link: object) -> tuple[str, tuple[tuple[str, str], ...]]:
         """Reduce a link of the service to a path and a query of its own.
 
         Raises:
@@ -226,7 +226,7 @@ class Session:
         return call
 
     @contextmanager
-    def _registered(self, call: Call[Any]) -> Iterator[None]:
+    def _registered(self, call: Call[Any]) -> Generator[None]:
         """Keep the call among those that closing ends, and write on its error what became of it."""
         visit, outcome = call.visit, "cancelled"
         self._visits.add(visit)

@@ -6,7 +6,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from attrs import field, frozen
@@ -29,6 +29,16 @@ _OURS = frozenset({"authorization", "host", "user-agent", "cr-source", "content-
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9a-z]+")
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[ -~]*[!-~])?)?")
 _GRANT = ("APTELIGENT_CLIENT_ID", "APTELIGENT_USERNAME", "APTELIGENT_PASSWORD")
+
+
+def _must_be_headers(_: object, __: Attribute[Any], given: Any) -> None:
+    pairs: Any = {} if given is None else given
+    if not isinstance(pairs, Mapping) or not all(map(_is_header, cast("Mapping[object, object]", pairs).items())):
+        raise ConfigurationError('headers= must map texts to texts, such as {"x-team": "mobile"}.')
+
+
+def _is_header(pair: tuple[object, object]) -> bool:
+    return isinstance(pair[0], str) and isinstance(pair[1], str)
 
 
 @frozen(kw_only=True)
@@ -56,14 +66,8 @@ class Settings:
         default=None, repr=False, converter=hidden, validator=must_be(str, "a text, such as http://host:port")
     )
     ssl_context: ssl.SSLContext | None = field(default=None, validator=must_be(ssl.SSLContext, "an ssl.SSLContext"))
-    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False, validator=_must_be_headers)
     source: str | None = field(default=None, validator=must_be(str, "a text"))
-
-    @headers.validator
-    def _check_headers(self, _: Attribute[Any], given: Any) -> None:
-        pairs = {} if given is None else given
-        if not isinstance(pairs, Mapping) or not all(isinstance(text, str) for pair in pairs.items() for text in pair):
-            raise ConfigurationError('headers= must map texts to texts, such as {"x-team": "mobile"}.')
 
 
 @frozen(kw_only=True)
@@ -143,7 +147,7 @@ def _origin(base_url: str) -> httpx.URL:
     return httpx.URL(scheme=url.scheme, host=url.host, port=url.port)
 
 
-def _checked(credentials: Credentials) -> Credentials:
+def _checked(credentials: object) -> Credentials:
     if isinstance(credentials, PasswordGrant):
         credentials.request()
     elif not isinstance(credentials, StaticToken):

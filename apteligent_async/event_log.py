@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from apteligent_async._scheduling.signals import Event
 from apteligent_async.errors import ConfigurationError
@@ -99,9 +99,10 @@ def _event_in(line: bytes) -> Event | None:
     except (ValueError, RecursionError):
         return None
     match found:
-        case {"name": str(name), "at": int() | float() as at, "detail": dict(detail)} if abs(at) < _LARGEST:
-            return Event(name, float(at), detail)
-    return None
+        case {"name": str(name), "at": int() | float() as at, "detail": dict()} if abs(at) < _LARGEST:
+            return Event(name, float(at), cast("dict[str, Any]", found["detail"]))
+        case _:
+            return None
 
 
 def _plain(value: Any) -> Any:

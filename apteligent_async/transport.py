@@ -12,7 +12,6 @@ call is under way until its headers have arrived; its body streams past untouche
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -265,8 +264,9 @@ class _PeekedStream(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         try:
-            if isinstance(self._rest, AsyncGenerator):
-                await self._rest.aclose()
+            close = getattr(self._rest, "aclose", None)  # an iterator need not have one
+            if close is not None:
+                await close()
         finally:
             await self._stream.aclose()
 

@@ -14,12 +14,13 @@ import random
 import secrets
 import time
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.to_thread import run_sync
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 from apteligent_async._budgets.shared import Lines
 from apteligent_async._budgets.store import StoreGone, Told
@@ -112,7 +113,7 @@ class RedisStore:
             StoreGone: the server cannot be reached, does not answer, or refuses.
             ConfigurationError: the extra ``redis`` is not installed.
         """
-        return await run_sync(self._guarded, self._apply, change)
+        return await run_sync(self._guarded, partial(self._apply, change))
 
     async def look(self) -> Told:
         """Read the hash and the time, and change nothing."""
@@ -122,10 +123,10 @@ class RedisStore:
         """Close the connection."""
         await run_sync(self._drop)
 
-    def _guarded(self, act: Callable[..., Awaitable[Found]], *arguments: object) -> Found:
+    def _guarded(self, act: Callable[[], Awaitable[Found]]) -> Found:
         try:
             portal = self._portal or self._connect()
-            return portal.call(act, *arguments)
+            return portal.call(act)
         except ConfigurationError:
             raise
         except Exception as error:  # noqa: BLE001  groups of a foreign client's errors among them: it is gone
@@ -169,7 +170,8 @@ class RedisStore:
         assert self._script is not None  # noqa: S101  made with the connection
         self.trips += 1
         sent_at = time.monotonic()
-        reply: list[Any] = await self._script(keys=[self.account], args=[version, next_version, text, KEPT_MS])
+        script: Any = self._script
+        reply: list[Any] = await script(keys=[self.account], args=[version, next_version, text, KEPT_MS])
         heard_at = time.monotonic()
         is_set, seconds, micros, *present = reply
         if not is_set:
@@ -196,11 +198,15 @@ def _client(url: str) -> Redis[str]:
 
 
 def _address(url: str) -> str:
-    if not isinstance(url, str) or url.partition("://")[0] not in {"redis", "rediss", "unix"}:
+    if not isinstance(cast("object", url), str) or url.partition("://")[0] not in {"redis", "rediss", "unix"}:
         raise ConfigurationError(
             "RedisBudget(url) takes an address such as redis://host:6379/0, rediss://… or unix://…"
         )
     return Secret(url)
+
+
+def _no_lines(budget: RedisBudget) -> Lines:
+    return Lines(lambda account: RedisStore(budget.url, f"apteligent:budget:{account}"), {})
 
 
 @define(eq=False)
@@ -219,8 +225,4 @@ class RedisBudget:
     """
 
     url: str = field(repr=False, converter=_address)
-    lines: Lines = field(init=False, repr=False)
-
-    @lines.default
-    def _no_lines(self) -> Lines:
-        return Lines(lambda account: RedisStore(self.url, f"apteligent:budget:{account}"), {})
+    lines: Lines = field(init=False, repr=False, default=Factory(_no_lines, takes_self=True))

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
-from attrs import define, field
+from attrs import Factory, define, field
 
 from apteligent_async._budgets.hosts import boot_id
 from apteligent_async._budgets.shared import Lines
@@ -81,21 +81,21 @@ class SQLiteStore:
         if self._connection is not None and self._changes % CHECKPOINT_EVERY:
             with suppress(_Busy):
                 return self._guarded(partial(self._at_once, change))
-        return await self._in_thread(self._guarded, partial(self._patiently, change))
+        return await self._in_thread(lambda: self._guarded(partial(self._patiently, change)))
 
     async def look(self) -> Told:
         """Read the row and the time, and change nothing."""
-        return await self._in_thread(self._guarded, self._read)
+        return await self._in_thread(lambda: self._guarded(self._read))
 
     async def aclose(self) -> None:
         """Close the file."""
         if self._connection is not None:
             await self._in_thread(self._close)
 
-    async def _in_thread(self, act: Callable[..., Found], *arguments: object) -> Found:
+    async def _in_thread(self, act: Callable[[], Found]) -> Found:
         if self._threads is None:
             self._threads = anyio.CapacityLimiter(1)
-        return await run_sync(act, *arguments, limiter=self._threads)
+        return await run_sync(act, limiter=self._threads)
 
     def _guarded(self, act: Callable[[sqlite3.Connection], Found]) -> Found:
         with self._lock:
@@ -172,6 +172,10 @@ def _expanded(path: str | os.PathLike[str]) -> Path:
         raise ConfigurationError("SQLiteBudget(path) takes the path of a file, such as ~/.cache/budget.db.") from None
 
 
+def _no_lines(budget: SQLiteBudget) -> Lines:
+    return Lines(lambda account: SQLiteStore(budget.path, account), {})
+
+
 @define(eq=False)
 class SQLiteBudget:
     """A budget that all processes of one host share which name the same file: no server is needed.
@@ -188,8 +192,4 @@ class SQLiteBudget:
     """
 
     path: Path = field(converter=_expanded)
-    lines: Lines = field(init=False, repr=False)
-
-    @lines.default
-    def _no_lines(self) -> Lines:
-        return Lines(lambda account: SQLiteStore(self.path, account), {})
+    lines: Lines = field(init=False, repr=False, default=Factory(_no_lines, takes_self=True))

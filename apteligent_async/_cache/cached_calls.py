@@ -128,15 +128,17 @@ class CachedCalls:
 
     async def _fetched(self, errand: Errand[Found], flight: Flight) -> Found:
         failure: Exception | None = None
+        fetched: list[Found] = []
         async with anyio.create_task_group() as group:
             group.start_soon(self._hold, errand.key)
             try:
-                found = await errand.fetch(flight.priority, flight.until)
+                fetched.append(await errand.fetch(flight.priority, flight.until))
             except Exception as error:  # noqa: BLE001  raised below: a group would wrap it
                 failure = error
             group.cancel_scope.cancel()
         if failure is not None:
             raise failure
+        [found] = fetched
         await self._keep(errand, found)
         return _marked(found, CacheState.MISSED, 0.0)
 

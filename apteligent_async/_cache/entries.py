@@ -118,24 +118,31 @@ class CacheStore(Protocol):
 
     def now(self) -> float:
         """Tell the time: seconds since the epoch."""
+        ...
 
     async def open(self) -> None:
         """Get ready; called by each client that enters."""
+        ...
 
     async def aclose(self) -> None:
         """Let go; called by each client that leaves."""
+        ...
 
     async def read(self, key: str) -> Entry | None:
         """Give what is kept under a key."""
+        ...
 
     async def write(self, key: str, entry: Entry) -> None:
         """Keep an answer, in place of an older one."""
+        ...
 
     async def claim(self, key: str, holder: str, *, for_s: float) -> bool:
         """Take the right to fetch what belongs under a key, or keep it; False: somebody else has it for now."""
+        ...
 
     async def release(self, key: str, holder: str) -> None:
         """Give the right back, if it is still held."""
+        ...
 
 
 def statistics_of(counts: Counter[str]) -> CacheStatistics:

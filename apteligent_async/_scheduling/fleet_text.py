@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
 from attrs import fields
@@ -81,8 +81,8 @@ def fleet_of(text: str) -> Fleet:
 def _filled(kind: type, values: Sequence[Any]) -> Any:
     """Make an instance as it was, past its constructor, which knows no private state."""
     readers = _READERS[kind]
-    made: Any = object.__new__(kind)
-    fill = made.__setattr__ if kind not in _FROZEN else partial(object.__setattr__, made)
+    made: Any = cast("Any", object.__new__(kind))
+    fill: Callable[[str, Any], None] = partial(object.__setattr__, made) if kind in _FROZEN else made.__setattr__
     for name, value in zip(_NAMES[kind], values, strict=True):
         fill(name, readers[name](value) if name in readers and value is not None else value)
     return made

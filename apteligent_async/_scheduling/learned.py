@@ -78,10 +78,16 @@ class Learned:
             ConfigurationError: the values are something else.
         """
         try:
-            views = tuple(LearnedView(**{**view, "unit": Unit(view["unit"]).value}) for view in values["views"])
-            return cls(**{**values, "views": views})
+            views = tuple(_view_from(view) for view in values["views"])
+            renewed: dict[str, Any] = {**values, "views": views}
+            return cls(**renewed)
         except (KeyError, TypeError, ValueError):
             raise ConfigurationError("These values are not what Learned.to_json() gave; begin without them.") from None
+
+
+def _view_from(values: Mapping[str, Any]) -> LearnedView:
+    checked: dict[str, Any] = {**values, "unit": Unit(values["unit"]).value}
+    return LearnedView(**checked)
 
 
 @frozen

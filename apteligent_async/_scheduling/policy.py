@@ -45,12 +45,12 @@ def must_be(kind: type | tuple[type, ...], wanted: str) -> Validator:
 
 def is_number(value: object) -> bool:
     """Whether it is a real number, which True and False are not."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Real)
 
 
 def is_whole(value: object) -> bool:
     """Whether it is a whole number, which True and False are not."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def _one_of(allowed: tuple[str, ...]) -> Validator:

@@ -63,7 +63,7 @@ from apteligent_async._scheduling.signals import (
 from apteligent_async._scheduling.views import views_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from apteligent_async._scheduling.books import Books
     from apteligent_async._scheduling.readings import Hypothesis
@@ -135,7 +135,7 @@ class Scheduler:
             self._journal.note(name, now, **detail)
 
     @contextmanager
-    def noting_change(self, now: float) -> Iterator[None]:
+    def noting_change(self, now: float) -> Generator[None]:
         """Write down what the block changes in the books, if anybody watches."""
         before = Marks.of(self.budget)
         yield

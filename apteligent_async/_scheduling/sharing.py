@@ -192,7 +192,7 @@ def _grant(fleet: Fleet, step: Step, member: Member, *, now: float) -> tuple[int
 
 def _rest(wanted: Iterable[int], tokens: int) -> tuple[int, ...]:
     """Take what was granted off what is wanted, the most urgent first."""
-    rest = []
+    rest: list[int] = []
     for each in wanted:
         rest.append(max(each - tokens, 0))
         tokens = max(tokens - each, 0)

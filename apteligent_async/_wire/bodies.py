@@ -70,7 +70,7 @@ class Body:
             raise Garbled("the packed body has no end")
         return b"".join(self._parts)
 
-    def _unpacked(self, packed: zlib._Decompress, part: bytes) -> bytes:
+    def _unpacked(self, packed: zlib._Decompress, part: bytes) -> bytes:  # pyright: ignore[reportPrivateUsage]  no other name
         try:
             plain = packed.decompress(part, self._most - self._size + 1)
         except zlib.error:

@@ -92,7 +92,7 @@ def json_object(body: bytes) -> Mapping[str, Any]:
         value = loads(body)
     except ResponseError:
         return {}
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def structure(value: Any, model: type[Model]) -> Model:
@@ -107,7 +107,7 @@ def structure_result(
     if not isinstance(body, dict) or "data" not in body:
         raise ResponseError("The answer is not what was expected: $.data is missing.", path="$.data")
     found = _structure(body["data"], result, prefix="$.data")
-    rest = {key: value for key, value in body.items() if key != "data"}
+    rest = {key: value for key, value in cast("dict[str, Any]", body).items() if key != "data"}
     attach(found, envelope=structure(rest, Envelope) if rest else _bare_envelope())
     return attach(found, http=http() if http else None)
 

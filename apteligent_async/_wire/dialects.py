@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 import re
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import evolve, frozen
 
@@ -90,7 +90,7 @@ class ApteligentDialect:
     def read(self, reply: Reply) -> Reading | None:
         """Read the headers, and the body of a 429."""
         headers = reply.headers
-        body = json_object(reply.body) if reply.status == 429 else {}
+        body: Mapping[str, Any] = json_object(reply.body) if reply.status == 429 else {}
         stated = Reading(
             limit=_first(_number(body.get("limit")), _number(headers.get("rate-limit-limit"))),
             remaining=_number(headers.get("rate-limit-remaining")),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from apteligent_async._wire.values import SURPRISES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 __all__ = ["Drift"]
 
@@ -24,7 +24,7 @@ class Drift:
         self._seen: dict[str, Counter[str]] = {}
 
     @contextmanager
-    def watching(self, endpoint: str) -> Iterator[None]:
+    def watching(self, endpoint: str) -> Generator[None]:
         """Count whatever is structured inside as an answer of this endpoint."""
         noted: list[str] = []
         token = SURPRISES.set(noted)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import attrs
 from attrs import evolve, frozen
@@ -81,15 +81,15 @@ class Names:
 def configure(converter: Converter, names: Names) -> Converter:
     """Teach a converter the models' ways. cattrs asks what is registered last first."""
     configure_values(converter)
-    converter.register_structure_hook_factory(_is_part, lambda t: _part_hook(t, converter, names))
-    converter.register_unstructure_hook_factory(_is_part, lambda t: _part_unhook(t, converter, names))
+    converter.register_structure_hook_factory(_is_part, _bound(_part_hook, converter, names))
+    converter.register_unstructure_hook_factory(_is_part, _bound(_part_unhook, converter, names))
     for model, name in names.whole.items():
         structure, unstructure = _whole_keyed if model in names.keyed else _whole
         converter.register_structure_hook_factory(_exactly(model), _bound(structure, converter, name))
         converter.register_unstructure_hook_factory(_exactly(model), _bound(unstructure, converter, name))
     for model in names.positional:
-        converter.register_structure_hook_factory(_exactly(model), lambda t: _positional_hook(t, converter, names))
-        converter.register_unstructure_hook_factory(_exactly(model), lambda t: _positional_unhook(t, converter, names))
+        converter.register_structure_hook_factory(_exactly(model), _bound(_positional_hook, converter, names))
+        converter.register_unstructure_hook_factory(_exactly(model), _bound(_positional_unhook, converter, names))
     for model, part in names.columnar.items():
         converter.register_structure_hook_factory(_exactly(model), _bound(_columnar_hook, converter, part))
         converter.register_unstructure_hook(model, lambda columns: [converter.unstructure(part) for part in columns])
@@ -271,7 +271,7 @@ def _positional_unhook(t: type[Part], converter: Converter, names: Names) -> Cal
 
 def _columnar_hook(t: Any, converter: Converter, part: type[Part]) -> Hook:
     inner = converter.get_structure_hook(part)
-    return lambda value, _: t.of(each(enumerate(json_list(value)), inner, part))
+    return lambda value, _: t.of(each(enumerate(cast("list[object]", json_list(value))), inner, part))
 
 
 def _content_type(t: Any, name: str) -> Any:

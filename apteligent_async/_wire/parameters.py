@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from enum import Enum, StrEnum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.choices import FilterField, LivePeriod, UnattestedWarning, Unchecked
@@ -69,7 +69,8 @@ def texts(name: str, value: Any) -> tuple[str, ...]:
     """Send each text of a list under the same name."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ConfigurationError(f"{name} must be a list of texts, not {value!r}.")
-    found = tuple(sent for item in value for sent in encoded(text, name, item))
+    items = cast("Iterable[object]", value)
+    found = tuple(sent for item in items for sent in encoded(text, name, item))
     if not found:
         raise ConfigurationError(f"{name} must not be empty.")
     return found
@@ -220,20 +221,26 @@ def filter_texts(name: str, value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise ConfigurationError(f"{name} must map names to values, not {value!r}.")
     known = _values(FilterField)
-    return {_member(known, name, key): encoded(text, name, item)[0] for key, item in value.items() if item is not None}
+    given = cast("Mapping[object, object]", value)
+    return {_member(known, name, key): encoded(text, name, item)[0] for key, item in given.items() if item is not None}
 
 
 def query_pairs(name: str, value: Any) -> tuple[tuple[str, str], ...]:
     """Write any query: a list is a repeated name, None is left out, and each value is written as its type wants."""
     if not isinstance(value, Mapping):
         raise ConfigurationError(f"{name} must map names to values, not {value!r}.")
+    pairs = cast("Mapping[object, object]", value)
     return tuple(
         (encoded(text, name, key)[0], sent)
-        for key, given in value.items()
-        for item in (given if isinstance(given, list | tuple) else (given,))
+        for key, given in pairs.items()
+        for item in _several(given)
         if item is not None
         for sent in encoded(_plain, f"{name}[{key!r}]", item)
     )
+
+
+def _several(given: Any) -> Iterable[Any]:
+    return cast("Iterable[Any]", given) if isinstance(given, list | tuple) else (given,)
 
 
 def _plain(name: str, value: Any) -> tuple[str, ...]:

@@ -97,7 +97,9 @@ def _result(
     result: type[Any] = endpoint.result
     body = None if result is Untyped and not reply.body else loads(reply.body)
     if isinstance(body, dict) and "error" in body and "data" not in body:
-        raise ResponseError(f"The service answered {reply.status} with an error{_quoted(_said(body), secrets)}.")
+        raise ResponseError(
+            f"The service answered {reply.status} with an error{_quoted(_said(cast('dict[str, Any]', body)), secrets)}."
+        )
     if not issubclass(result, Result):
         return structure(body, endpoint.result)
 
@@ -142,7 +144,7 @@ def _host(reply: Reply) -> str:
 def _said(body: Mapping[str, Any]) -> str:
     error = body.get("error")
     if isinstance(error, dict):
-        error = error.get("message")
+        error = cast("dict[str, Any]", error).get("message")
     words = (error, body.get("error_description"), body.get("message"))
     return ", ".join(word for word in words if isinstance(word, str) and word)
 

@@ -70,7 +70,7 @@ def _check_client_id(client_id: str) -> None:
         raise ConfigurationError("The client id must be a printable text without a colon.", endpoint=TOKEN.name)
 
 
-def _token_seconds(duration: int | timedelta) -> int:
+def _token_seconds(duration: object) -> int:
     seconds = int(duration.total_seconds()) if isinstance(duration, timedelta) else duration
     if isinstance(seconds, bool) or not isinstance(seconds, int) or not 1 <= seconds <= LONGEST_TOKEN_S:
         raise ConfigurationError(

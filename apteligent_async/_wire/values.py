@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from enum import Enum
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, TypeAlias, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin
 
 from cattrs import IterableValidationError
 from cattrs.errors import IterableValidationNote
@@ -16,7 +16,7 @@ from cattrs.errors import IterableValidationNote
 from apteligent_async.models.frozen import FrozenMapping, freeze, thaw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from cattrs import Converter
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SURPRISES", "configure_values", "each", "json_list", "json_object", "surprise"]
 
-_JSON_NAMES = {dict: "object", list: "list", str: "text", bool: "boolean", NoneType: "null"}
+Made = TypeVar("Made")
+
+_JSON_NAMES: dict[type[Any], str] = {dict: "object", list: "list", str: "text", bool: "boolean", NoneType: "null"}
 
 SURPRISES: ContextVar[list[str] | None] = ContextVar("surprises", default=None)
 """Where structuring notes what it meets and does not know, such as ``Slice.colour`` or ``AppType=tv``."""
@@ -35,16 +37,16 @@ def configure_values(converter: Converter) -> None:
     for scalar in (str, int, bool):
         converter.register_structure_hook(scalar, _scalar_hook(frozenset({scalar})))
     converter.register_structure_hook_func(lambda t: t is Any, lambda value, _: freeze(value))
-    converter.register_structure_hook_factory(_is_union, lambda t: _union_hook(t, converter))
-    converter.register_structure_hook_factory(_is_tuple, lambda t: _tuple_hook(t, converter))
-    converter.register_structure_hook_factory(_is_frozen_mapping, lambda t: _mapping_hook(t, converter))
+    converter.register_structure_hook_factory(_is_union, _made_by(_union_hook, converter))
+    converter.register_structure_hook_factory(_is_tuple, _made_by(_tuple_hook, converter))
+    converter.register_structure_hook_factory(_is_frozen_mapping, _made_by(_mapping_hook, converter))
     converter.register_unstructure_hook_func(lambda t: t is Any, thaw)
-    converter.register_unstructure_hook_factory(
-        _is_frozen_mapping, lambda _: lambda value: {key: converter.unstructure(item) for key, item in value.items()}
-    )
-    converter.register_unstructure_hook_factory(
-        _is_tuple, lambda _: lambda value: [converter.unstructure(item) for item in value]
-    )
+    converter.register_unstructure_hook_factory(_is_frozen_mapping, _made_by(_mapping_unhook, converter))
+    converter.register_unstructure_hook_factory(_is_tuple, _made_by(_tuple_unhook, converter))
+
+
+def _made_by(factory: Callable[[Any, Converter], Made], converter: Converter) -> Callable[[Any], Made]:
+    return lambda t: factory(t, converter)
 
 
 def surprise(what: str) -> None:
@@ -61,7 +63,7 @@ def json_object(value: Any) -> Any:
     return value
 
 
-def json_list(value: Any) -> Any:
+def json_list(value: Any) -> list[Any]:
     """Pass a JSON list, refuse everything else."""
     if value.__class__ is not list:
         raise TypeError(f"is {_json_name(value)} where list was expected")
@@ -70,13 +72,13 @@ def json_list(value: Any) -> Any:
 
 def each(pairs: Iterable[tuple[Any, Any]], inner: Hook, t: Any) -> list[Any]:
     """Structure items one by one; a misfit is wrapped with its place, as cattrs does for its own lists."""
-    found = []
+    found: list[Any] = []
     for index, item in pairs:
         try:
             found.append(inner(item, t))
         except Exception as error:  # noqa: BLE001  whatever a value provokes means that it does not fit
             error.__notes__ = [IterableValidationNote("", index, t)]
-            raise IterableValidationError("", [error], t) from None
+            raise IterableValidationError("", [error], t) from None  # pyright: ignore[reportCallIssue]  a third is taken
     return found
 
 
@@ -104,7 +106,8 @@ def _scalar_hook(allowed: frozenset[type]) -> Hook:
 
 
 def _json_name(value: Any) -> str:
-    return f"a JSON {_JSON_NAMES.get(type(value), 'number')}"
+    kind = cast("type[object]", type(value))
+    return f"a JSON {_JSON_NAMES.get(kind, 'number')}"
 
 
 def _union_hook(t: Any, converter: Converter) -> Hook:
@@ -143,7 +146,8 @@ def _tuple_hook(t: Any, converter: Converter) -> Hook:
         # A column of numbers is checked and taken in one go.
         if scalars.issuperset(map(type, json_list(value))):
             return tuple(value)
-        return tuple(each(enumerate(value), inner, item))
+        items: list[Any] = value
+        return tuple(each(enumerate(items), inner, item))
 
     return structure
 
@@ -157,3 +161,11 @@ def _mapping_hook(t: Any, converter: Converter) -> Hook:
         return FrozenMapping(dict(zip(value, items, strict=True)))
 
     return structure
+
+
+def _mapping_unhook(_: Any, converter: Converter) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    return lambda value: {key: converter.unstructure(item) for key, item in value.items()}
+
+
+def _tuple_unhook(_: Any, converter: Converter) -> Callable[[Iterable[Any]], list[Any]]:
+    return lambda value: [converter.unstructure(item) for item in value]

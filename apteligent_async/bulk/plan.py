@@ -23,7 +23,7 @@ from __future__ import annotations
 import tomllib
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from attrs import field, fields, frozen
 
@@ -43,10 +43,25 @@ def _all(wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
 
 
 def _patterns(given: Any) -> tuple[str, ...]:
-    several = (given,) if isinstance(given, str) else given
-    if not isinstance(several, list | tuple) or not all(isinstance(each, str) and each for each in several):
-        raise ConfigurationError(f"apps and except_apps list names, ids or globs such as 'Shop*', not {given!r}.")
-    return tuple(several)
+    several: Any = (given,) if isinstance(given, str) else given
+    if isinstance(several, list | tuple):
+        patterns = tuple(cast("Iterable[Any]", several))
+        if all(isinstance(each, str) and each for each in patterns):
+            return patterns
+    raise ConfigurationError(f"apps and except_apps list names, ids or globs such as 'Shop*', not {given!r}.")
+
+
+def _check_kinds(plan: Any) -> None:
+    """Refuse values of a wrong kind: a file, or a caller whose types nobody checks, may give any."""
+    if not plan.want or not all(isinstance(each, Wanted) for each in plan.want):
+        raise ConfigurationError("want must list at least one kind of data, each a Wanted.")
+    if isinstance(plan.settle_days, bool) or not isinstance(plan.settle_days, int) or plan.settle_days < 0:
+        raise ConfigurationError(f"settle_days must be a number of days, 0 or more, not {plan.settle_days!r}.")
+    if plan.since is not None and (not isinstance(plan.since, date) or isinstance(plan.since, datetime)):
+        raise ConfigurationError(f"since must be a day such as 2016-12-01, without quotes, not {plan.since!r}.")
+    for name in ("personal_data", "complete_days", "local_days"):
+        if not isinstance(getattr(plan, name), bool):
+            raise ConfigurationError(f"{name} must be true or false, not {getattr(plan, name)!r}.")
 
 
 def _labels(given: Any) -> DayLabels:
@@ -91,15 +106,7 @@ class Plan:
     local_days: bool = False
 
     def __attrs_post_init__(self) -> None:
-        if not self.want or not all(isinstance(each, Wanted) for each in self.want):
-            raise ConfigurationError("want must list at least one kind of data, each a Wanted.")
-        if isinstance(self.settle_days, bool) or not isinstance(self.settle_days, int) or self.settle_days < 0:
-            raise ConfigurationError(f"settle_days must be a number of days, 0 or more, not {self.settle_days!r}.")
-        if self.since is not None and (not isinstance(self.since, date) or isinstance(self.since, datetime)):
-            raise ConfigurationError(f"since must be a day such as 2016-12-01, without quotes, not {self.since!r}.")
-        for name in ("personal_data", "complete_days", "local_days"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigurationError(f"{name} must be true or false, not {getattr(self, name)!r}.")
+        _check_kinds(self)
         for pattern, hours in self.offset_hours.items():
             _check_offset(pattern, hours)
         for each in self.want:
@@ -152,12 +159,18 @@ class Plan:
         for key in table:
             if key not in known:
                 raise ConfigurationError(f"there is no key {key!r}{guess(key, known)}.")
-        wanted = table.get("want")
-        if not isinstance(wanted, list) or not wanted or not all(isinstance(each, dict) for each in wanted):
-            raise ConfigurationError("nothing is wanted: add a table [[want]] with what = 'error_monitoring.graph'.")
+        wanted = _tables(table.get("want"))
         if not isinstance(table.get("offset_hours", {}), dict):
             raise ConfigurationError("offset_hours must be a table, such as { 'Shop*' = -7 }.")
-        return cls(**{**table, "want": [_wanted(number, each) for number, each in enumerate(wanted, 1)]})
+        given: dict[str, Any] = {**table, "want": [_wanted(number, each) for number, each in enumerate(wanted, 1)]}
+        return cls(**given)
+
+
+def _tables(given: Any) -> list[dict[str, Any]]:
+    tables = cast("list[object]", given) if isinstance(given, list) else []
+    if not tables or not all(isinstance(each, dict) for each in tables):
+        raise ConfigurationError("nothing is wanted: add a table [[want]] with what = 'error_monitoring.graph'.")
+    return cast("list[dict[str, Any]]", tables)
 
 
 def _wanted(number: int, table: Mapping[str, Any]) -> Wanted:
@@ -165,7 +178,7 @@ def _wanted(number: int, table: Mapping[str, Any]) -> Wanted:
     place = f"[[want]] number {number}"
     if "what" not in table:
         _refuse(place, "the key what is missing: it says which kind of data is wanted")
-    for key, kind, words in (("among", dict, "a table"), ("app_version", str | list, "a text or a list of texts")):
+    for key, kind, words in (("among", dict, "a table"), ("app_version", (str, list), "a text or a list of texts")):
         if key in table and not isinstance(table[key], kind):
             _refuse(place, f"{key} must be {words}, not {table[key]!r}")
     try:

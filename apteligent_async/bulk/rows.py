@@ -8,16 +8,16 @@ them; which one is what `DayLabels` chooses. Where the service states no window,
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from apteligent_async.bulk.figures import figure_row
 from apteligent_async.bulk.units import Row
 from apteligent_async.models.days import DayLabels
-from apteligent_async.models.frozen import EMPTY, FrozenMapping
+from apteligent_async.models.frozen import EMPTY
 from apteligent_async.models.monitoring import Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from apteligent_async.bulk.units import Question, Unit
     from apteligent_async.models.apps import App
@@ -207,7 +207,7 @@ def _narrowed(question: Question) -> tuple[str | None, str | None]:
     version = question.argument("app_version")
     if version is not None:
         return "appVersion", version
-    filters = question.argument("filters") or FrozenMapping()
+    filters: Mapping[str, Any] = question.argument("filters") or EMPTY
     return (",".join(filters), ",".join(map(str, filters.values()))) if filters else (None, None)
 
 

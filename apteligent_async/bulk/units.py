@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, cast
 
 from attrs import define, field, frozen
 
@@ -215,7 +215,9 @@ def _text(value: Any) -> str:
     if isinstance(value, Unchecked):
         return _text(value.value)
     if isinstance(value, Mapping):
-        return ",".join(f"{name}:{_text(value[name])}" for name in sorted(value))
+        named = cast("Mapping[str, Any]", value)
+        return ",".join(f"{name}:{_text(named[name])}" for name in sorted(named))
     if isinstance(value, tuple):
-        return ",".join(map(_text, value))
+        items = cast("tuple[object, ...]", value)
+        return ",".join(map(_text, items))
     return str(value).lower() if isinstance(value, bool) else str(value).translate(_ESCAPED)

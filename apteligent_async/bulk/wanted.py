@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
@@ -68,13 +68,13 @@ class Wanted:
         top: int | None = None,
         **arguments: Any,
     ) -> None:
-        if not isinstance(what, str) or what not in FAMILIES:
+        if not isinstance(cast("object", what), str) or what not in FAMILIES:
             raise ConfigurationError(f"what={what!r} is no kind of data{guess(what, FAMILIES)}.")
-        versions = (app_version,) if isinstance(app_version, str) else tuple(app_version)
+        versions: tuple[Any, ...] = (app_version,) if isinstance(app_version, str) else tuple(app_version)
         if not all(isinstance(version, str) and version for version in versions):
             raise ConfigurationError(f"app_version lists texts such as 'latest' or '2.*', not {app_version!r}.")
         given = {**FAMILIES[what].defaults, **arguments}
-        self.__attrs_init__(
+        self.__attrs_init__(  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]  attrs adds it
             what=what,
             arguments=FrozenMapping({name: _values(what, name, value) for name, value in given.items()}),
             days=require_whole("days", days),
@@ -148,7 +148,7 @@ def _values(what: str, name: str, given: Any) -> tuple[Any, ...]:
     """Make a tuple of one value or several; what is a list for the service itself is one value."""
     if (what, name) == ("apps.list", "attributes"):
         return (_attributes(given),)
-    several = given if isinstance(given, list | tuple) else [given]
+    several = tuple(cast("Iterable[Any]", given)) if isinstance(given, list | tuple) else (given,)
     if not several:
         raise ConfigurationError(f"{name} is an empty list: leave it out, or name what is wanted.")
     return tuple(map(_plain, several))
@@ -157,12 +157,13 @@ def _values(what: str, name: str, given: Any) -> tuple[Any, ...]:
 def _plain(value: Any) -> Any:
     """Make a value that can be kept: what a set holds becomes its text, and what can change no longer can."""
     if isinstance(value, Mapping):
-        return FrozenMapping({_plain(name): _plain(item) for name, item in value.items()})
+        named = cast("Mapping[object, object]", value)
+        return FrozenMapping({_plain(name): _plain(item) for name, item in named.items()})
     return value.value if isinstance(value, Enum) else value
 
 
 def _attributes(given: Any) -> tuple[str, ...]:
-    several = tuple(given) if isinstance(given, list | tuple) else (given,)
+    several = tuple(cast("Iterable[Any]", given)) if isinstance(given, list | tuple) else (given,)
     unknown = [name for name in several if name not in list(AppAttribute)]
     if unknown or not several:
         raise ConfigurationError(f"attributes cannot be {unknown or given!r}; there are {', '.join(AppAttribute)}.")

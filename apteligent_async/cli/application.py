@@ -42,7 +42,7 @@ def run(arguments: Sequence[str], commands: Mapping[str, tuple[str, str]]) -> in
     for name, (function, purpose) in commands.items():
         # A command's own page comes from its docstring; a list of all commands must not import them.
         app.command(function, name=name, help=None if name in arguments else purpose, help_format="markdown")
-    app.register_install_completion_command()
+    app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType]  partly untyped
 
     @app.meta.default
     def launch(

@@ -23,10 +23,11 @@ from apteligent_async.cli.progress import SILENT, showing
 from apteligent_async.cli.pulling import Pull, run_pull, watched
 from apteligent_async.cli.selection import find_apps
 from apteligent_async.errors import ConfigurationError
+from apteligent_async.models.apps import App
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Sequence
 
     from apteligent_async import CacheStore
     from apteligent_async._budgets import Budget
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from apteligent_async.cli.formats import Output
     from apteligent_async.cli.progress import Display
     from apteligent_async.cli.views import View
-    from apteligent_async.models.apps import App
 
 __all__ = ["AS_USUAL", "Asker", "Connection", "answer"]
 
@@ -113,7 +113,7 @@ class Asker:
     """
 
     client: ApteligentClient
-    pull: Pull[App] = field(factory=Pull)
+    pull: Pull[App] = field(factory=Pull[App])
 
     async def apps(self, wanted: Sequence[str]) -> tuple[App, ...]:
         """Find the apps that were named on the command line."""
@@ -125,11 +125,13 @@ class Asker:
         Raises:
             ConfigurationError: there is none, or more than one.
         """
-        found = await self.apps([wanted])
-        if len(found) > 1:
-            names = ", ".join(app.name for app in found[:8])
-            raise ConfigurationError(f"{wanted!r} fits {len(found)} apps, and this takes one: {names}, for example.")
-        return found[0]
+        first, *others = await self.apps([wanted])
+        if others:
+            names = ", ".join(app.name for app in (first, *others[:7]))
+            raise ConfigurationError(
+                f"{wanted!r} fits {1 + len(others)} apps, and this takes one: {names}, for example."
+            )
+        return first
 
     async def each(self, apps: Sequence[App], ask: Callable[[App], Awaitable[Found]]) -> list[tuple[App, Found]]:
         """Ask for every app, many at once, and give the answers in the order of the apps.
@@ -185,7 +187,7 @@ async def _find(
 
 
 @contextmanager
-def _display(*, is_quiet: bool) -> Iterator[Display]:
+def _display(*, is_quiet: bool) -> Generator[Display]:
     if is_quiet:
         yield SILENT
         return
@@ -194,7 +196,7 @@ def _display(*, is_quiet: bool) -> Iterator[Display]:
 
 
 @contextmanager
-def _noting_warnings() -> Iterator[None]:
+def _noting_warnings() -> Generator[None]:
     """Print what nothing attests as a note in a line, where Python would quote our source."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UnattestedWarning)

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import datetime
 from functools import cache
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from apteligent_async.errors import ConfigurationError
@@ -98,7 +99,8 @@ def _bundle() -> str:
 
 def _chart(picture: Picture) -> dict[str, Any]:
     import altair as alt  # noqa: PLC0415  an extra
-    import vl_convert  # noqa: F401, PLC0415  an extra, which each kind of file needs
+
+    import_module("vl_convert")  # each kind of file needs it
 
     chart = _bars(alt, picture) if picture.kind == "bars" else _lines(alt, picture)
     note = _wrapped(picture.note) if picture.note else alt.Undefined
@@ -165,7 +167,7 @@ def _utc(label: str) -> str:
 def _distinct(names: Iterable[str]) -> list[str]:
     """Number names that come again: Vega would draw their bars as one."""
     seen: Counter[str] = Counter()
-    found = []
+    found: list[str] = []
     for name in map(printable, names):
         seen[name] += 1
         found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")

@@ -27,7 +27,7 @@ from apteligent_async.event_log import EventLog
 from apteligent_async.simulator import QuotaSettings, Service, World, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from rich.console import Console
 
@@ -83,7 +83,7 @@ def demo(
 
 
 @contextmanager
-def _logging(path: Path | None) -> Iterator[Sequence[EventLog]]:
+def _logging(path: Path | None) -> Generator[Sequence[EventLog]]:
     if path is None:
         yield ()
         return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from apteligent_async import AppAttribute, ApteligentClient, MemoryBudget, PasswordGrant, RatePolicy
-from apteligent_async.cli.cuts import ask, plan_of, questions_about
+from apteligent_async.cli.cuts import Cut, ask, plan_of, questions_about
 from apteligent_async.cli.progress import showing
 from apteligent_async.cli.pulling import WORKERS, Pull, run_pull, watched
 from apteligent_async.cli.recording import rows_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from apteligent_async import Event
-    from apteligent_async.cli.cuts import Cut, Question
+    from apteligent_async.cli.cuts import Question
     from apteligent_async.cli.recording import Recorder
     from apteligent_async.models.monitoring import Pie
 
@@ -46,7 +46,7 @@ class DemoRun:
 
     _console: Console
     _listeners: Sequence[Callable[[Event], object]] = ()
-    pull: Pull[Cut] = field(factory=Pull)
+    pull: Pull[Cut] = field(factory=Pull[Cut])
     questions: tuple[Question, ...] = ()
     answers: dict[Cut, Pie] = field(factory=dict)
     free_calls: int = 0

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import sys
+from importlib import import_module
 from pathlib import Path  # noqa: TC003  the command line reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -111,7 +112,7 @@ def _write_table(view: View, output: Output, *, most_rows: int | None) -> None:
 
 
 def _write_parquet(sheet: Sheet, output: Output) -> None:
-    from pyarrow import parquet  # type: ignore[import-untyped,import-not-found,unused-ignore]  # noqa: PLC0415  an extra
+    parquet: Any = import_module("pyarrow.parquet")
 
     table = arrow_table(sheet.columns)
     try:

@@ -171,7 +171,7 @@ async def _try_out(
 ) -> Login:
     """Fetch a token, or make sure that the service takes the one in hand; a long wait is told."""
     async with ApteligentClient(credentials, base_url=base_url, region=region) as client:
-        token = await watched(client, Pull(), partial(_good_token, client), display=display)
+        token = await watched(client, Pull[None](), partial(_good_token, client), display=display)
     ends = None if token.expires_in is None else datetime.now(UTC) + timedelta(seconds=token.expires_in)
     origin = origin_of(base_url, region) or Region.US.origin
     return Login(token=StaticToken(token.access_token), origin=origin, expires_at=ends)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from rich.console import Console
 
@@ -24,7 +24,7 @@ def open_console(*, as_json: bool) -> Console:
     stream = sys.stderr if as_json else sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
-    return Console(file=stream, markup=False, emoji=False, highlight=False)
+    return Console(file=cast("TextIO", stream), markup=False, emoji=False, highlight=False)
 
 
 def print_json(figures: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from rich.console import Console, RenderableType
 
@@ -77,7 +77,7 @@ SILENT = Display(every_s=3600.0, show=_say_nothing)
 
 
 @contextmanager
-def showing(console: Console) -> Iterator[Display]:
+def showing(console: Console) -> Generator[Display]:
     """Give a display that suits the console; a live one leaves its last state on the screen."""
     if not (console.is_interactive and console.file.isatty()):
         lines = _Lines(console)

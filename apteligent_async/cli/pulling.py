@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from datetime import datetime
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 import anyio
 from attrs import define, field
@@ -37,18 +37,22 @@ class Progress(Protocol):
     @property
     def done(self) -> int:
         """Answers so far."""
+        ...
 
     @property
     def total(self) -> int:
         """Calls in all."""
+        ...
 
     @property
     def failures(self) -> Sized:
         """What was given up."""
+        ...
 
     @property
     def waiting(self) -> Sized:
         """Calls that nobody has begun with."""
+        ...
 
 
 @define(eq=False)
@@ -88,7 +92,7 @@ async def watched(
     finally:
         display.tell(None)
     display.show(_standing(client, pull))
-    return found
+    return found  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType]  a group passes every error on
 
 
 async def run_pull(
@@ -149,4 +153,4 @@ def _standing(client: ApteligentClient, pull: Progress) -> Standing:
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Give the first of the errors that ended all tasks at once."""
     error = group.exceptions[0]
-    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    return _first(cast("BaseExceptionGroup[BaseException]", error)) if isinstance(error, BaseExceptionGroup) else error

@@ -17,7 +17,7 @@ from attrs import define
 from apteligent_async.models.tables import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
     from pathlib import Path
 
     from apteligent_async.cli.cuts import Cut
@@ -94,7 +94,7 @@ def rows_of(cut: Cut, pie: Pie) -> list[Row]:
 
 
 @contextmanager
-def recording(folder: Path) -> Iterator[Recorder]:
+def recording(folder: Path) -> Generator[Recorder]:
     """Open ``metrics.jsonl`` and ``metrics.csv`` in a folder, which is made; those of an earlier run are replaced.
 
     Raises:
@@ -113,7 +113,7 @@ def recording(folder: Path) -> Iterator[Recorder]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_LineFile]:
+def _opened(path: Path) -> Generator[_LineFile]:
     with path.open("wb", buffering=0) as file:
         yield _LineFile(path, file)
 

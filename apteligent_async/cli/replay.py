@@ -116,6 +116,8 @@ class _Reader:
                 self._leave(call, "withdrawn")
             case "call.rejected" | "call.shed" | "call.given_up":
                 self._leave(call, name.removeprefix("call.").replace("_", " "))
+            case _:
+                pass
 
     def _start(self, call: Call, detail: Mapping[str, Any]) -> None:
         self.blocked = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import anyio
 from attrs import evolve
@@ -46,7 +46,7 @@ class Answers:
     """
 
     def __init__(self, session: Session, cache: CacheStore | None) -> None:
-        if cache is not None and not isinstance(cache, CacheStore):
+        if cache is not None and not isinstance(cast("object", cache), CacheStore):
             raise ConfigurationError(
                 f"cache= must be a MemoryCache(), a SQLiteCache(path) or another CacheStore, "
                 f"not of type {type(cache).__name__}."

@@ -11,7 +11,7 @@ ends early, on trio as on asyncio.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 
 import anyio
 from attrs import define, field, frozen
@@ -68,7 +68,7 @@ class Paged(Generic[Item, Page]):
     def __init__(
         self, fetch: Callable[[int], Awaitable[Page]], place: Callable[[Page, int], Place], *, prefetch: int = 0
     ) -> None:
-        if isinstance(prefetch, bool) or not isinstance(prefetch, int) or prefetch < 0:
+        if isinstance(prefetch, bool) or not isinstance(cast("object", prefetch), int) or prefetch < 0:
             raise ConfigurationError(f"prefetch must be a number of pages, 0 or more, not {prefetch!r}.")
         self._source = _Source(fetch=fetch, place=place, prefetch=prefetch)
 

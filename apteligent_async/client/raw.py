@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from apteligent_async._wire.endpoints import custom, endpoint_for
 from apteligent_async._wire.links import safe_path
@@ -24,7 +24,7 @@ _VERB = re.compile(r"[A-Z]{1,20}")
 _HARMLESS = frozenset({"GET", "HEAD"})
 
 
-def raw_endpoint(method: str, *, is_repeatable: bool | None) -> Endpoint[Untyped]:
+def raw_endpoint(method: object, *, is_repeatable: bool | None) -> Endpoint[Untyped]:
     """Make the row of a call by its verb; None for what can be sent twice: what only reads."""
     verb = method.upper() if isinstance(method, str) else ""
     if not _VERB.fullmatch(verb):
@@ -39,7 +39,7 @@ def raw_request(endpoint: Endpoint[Untyped], path: str, *, params: Mapping[str, 
         ConfigurationError: an argument cannot work.
         UnsafeLinkError: the path is none, but an address or what could pass for one.
     """
-    if not isinstance(path, str):
+    if not isinstance(cast("object", path), str):
         raise ConfigurationError(f"path must be a text, not {path!r}.")
     (path,) = encoded(text, "path", path)
     if "?" in path or "#" in path:

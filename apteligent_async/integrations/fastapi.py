@@ -34,7 +34,7 @@ from apteligent_async import (
 from apteligent_async.integrations.problems import MEDIA_TYPE, problem_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
 __all__ = ["Apteligent", "apteligent_account", "apteligent_client", "apteligent_lifespan", "apteligent_router"]
@@ -100,7 +100,7 @@ def apteligent_lifespan(
     makers = {DEFAULT: make_client or _default_client} if make_client or not accounts else {}
 
     @asynccontextmanager
-    async def opened(app: FastAPI) -> AsyncIterator[Any]:
+    async def opened(app: FastAPI) -> AsyncGenerator[Any]:
         kit = _Kit(deadline, deadline_header)
         async with AsyncExitStack() as stack:
             for name, make in {**makers, **(accounts or {})}.items():
@@ -191,7 +191,7 @@ def _standing(client: ApteligentClient) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def _bounded(request: Request, client: ApteligentClient, limit_s: float) -> AsyncIterator[None]:
+async def _bounded(request: Request, client: ApteligentClient, limit_s: float) -> AsyncGenerator[None]:
     """End what the block does at the request's deadline, and when its client hangs up.
 
     The deadline is a timer of ours and not that of a scope: calls that are hopeless within a scope wait for its end.

@@ -85,6 +85,8 @@ class Measures:
                 self._note_blocked(detail["cause"], event.at)
             case "call.start":
                 self._note_blocked(None, event.at)
+            case _:
+                pass
         if event.name in {"call.start", "call.answer"} and math.isfinite(detail["left"]):
             self.sink.set("budget_left", max(detail["left"], 0))
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 from apteligent_async.models.frozen import FrozenMapping
 from apteligent_async.models.result import Number, Part, Result
 from apteligent_async.models.tables import Column
 
 __all__ = ["Discovery", "Token", "Untyped"]
+
+
+def _can_be_sent(_: object, __: Attribute[str], value: str) -> None:
+    # A line break would end the header, so that the rest of the token became a header of its own.
+    if not re.fullmatch(r"[!-~]+", value):
+        raise ValueError("is not a token that a header could hold")
 
 
 @frozen(kw_only=True, repr=False)
@@ -25,14 +31,7 @@ class Token(Part):
         expires_in: seconds that it lives from the answer on.
     """
 
-    access_token: str = field(repr=False)
-
-    @access_token.validator
-    def _can_be_sent(self, _: object, value: str) -> None:
-        # A line break would end the header, so that the rest of the token became a header of its own.
-        if not re.fullmatch(r"[!-~]+", value):
-            raise ValueError("is not a token that a header could hold")
-
+    access_token: str = field(repr=False, validator=_can_be_sent)
     token_type: str | None = None
     expires_in: Number | None = None
 
@@ -58,7 +57,7 @@ class Discovery(Result):
     @property
     def paths(self) -> dict[str, str]:
         """Where each link leads, as sent: a path on the same host, or an address."""
-        links = self.targets if isinstance(self.targets, Mapping) else {}
+        links = _named(self.targets)
         found = {name: _target(link) for name, link in links.items()}
         return {name: path for name, path in found.items() if path is not None}
 
@@ -75,9 +74,15 @@ class Discovery(Result):
         return ", ".join(self.paths) or "no links"
 
 
+def _named(value: Any) -> Mapping[str, Any]:
+    """Take a JSON object as it is, and anything else as an empty one."""
+    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+
+
 def _target(link: Any) -> str | None:
     if isinstance(link, Mapping):
-        link = link.get("href", link.get("string"))
+        named = _named(cast("object", link))
+        link = named.get("href", named.get("string"))
     return link if isinstance(link, str) else None
 
 
@@ -94,17 +99,20 @@ class Untyped(Result):
     @property
     def data(self) -> Any:
         """What the envelope holds under ``data``, or the whole body where there is no envelope."""
-        return self.body["data"] if isinstance(self.body, Mapping) and "data" in self.body else self.body
+        return _named(self.body).get("data", self.body)
 
     def columns(self) -> tuple[Column, ...]:
         """Give one row per item of a list, or per key of an object."""
-        if isinstance(self.data, Mapping):
-            items = [f"{key}: {value}" for key, value in self.data.items()]
+        data = self.data
+        if isinstance(data, Mapping):
+            items = [f"{key}: {value}" for key, value in _named(data).items()]
         else:
-            items = [str(item) for item in (self.data if isinstance(self.data, tuple) else (self.data,))]
+            listed = cast("tuple[object, ...]", data) if isinstance(data, tuple) else (data,)
+            items = [str(item) for item in listed]
         return (Column(name="data", kind="text", cells=items),)
 
     def headline(self) -> str:
         """Name the JSON type of the data."""
-        kind = type(self.data)
-        return {FrozenMapping: "object", tuple: "list", type(None): "null"}.get(kind, kind.__name__)
+        kind = cast("type[object]", type(self.data))
+        names: dict[type[object], str] = {FrozenMapping: "object", tuple: "list", type(None): "null"}
+        return names.get(kind, kind.__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 __all__ = ["EMPTY", "FrozenMapping", "freeze", "thaw"]
 
@@ -60,16 +60,21 @@ def freeze(value: Any, *, levels: int = MOST_LEVELS) -> Any:
     if levels == 0:
         raise ValueError("is nested too deeply")
     if isinstance(value, dict):
-        return FrozenMapping({key: freeze(item, levels=levels - 1) for key, item in value.items()})
+        return FrozenMapping(
+            {key: freeze(item, levels=levels - 1) for key, item in cast("dict[str, Any]", value).items()}
+        )
     if isinstance(value, list):
-        return tuple([freeze(item, levels=levels - 1) for item in value])
+        items = cast("list[object]", value)
+        return tuple([freeze(item, levels=levels - 1) for item in items])
     return value
 
 
 def thaw(value: Any) -> Any:
     """Turn frozen values back into plain JSON: the inverse of `freeze`; enums become their values."""
     if isinstance(value, FrozenMapping):
-        return {key: thaw(item) for key, item in value.items()}
+        named = cast("FrozenMapping[object]", value)
+        return {key: thaw(item) for key, item in named.items()}
     if isinstance(value, tuple):
-        return [thaw(item) for item in value]
+        items = cast("tuple[object, ...]", value)
+        return [thaw(item) for item in items]
     return value.value if isinstance(value, Enum) else value

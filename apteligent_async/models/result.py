@@ -7,7 +7,7 @@ are the same for all of them.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, overload
 
 from attrs import field, frozen
 
@@ -167,4 +167,4 @@ class Listing(Result, Generic[Item]):
 
 
 def _mapping(value: Any) -> FrozenMapping[Any]:
-    return value if isinstance(value, FrozenMapping) else EMPTY
+    return cast("FrozenMapping[object]", value) if isinstance(value, FrozenMapping) else EMPTY

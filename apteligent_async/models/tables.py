@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 from html import escape
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
@@ -86,10 +87,11 @@ def arrow_table(columns: Sequence[Column]) -> Any:
 
     Times with an offset become UTC; a column of times without one stays without.
     """
-    import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]  # noqa: PLC0415  an extra
+    pa: Any = import_module("pyarrow")
 
-    types = {"text": pa.string(), "number": pa.float64(), "flag": pa.bool_(), "day": pa.date32()}
-    arrays, fields = [], []
+    types: dict[str, Any] = {"text": pa.string(), "number": pa.float64(), "flag": pa.bool_(), "day": pa.date32()}
+    arrays: list[Any] = []
+    fields: list[Any] = []
     for column in columns:
         cells = column.cells
         kind = types.get(column.kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import frozen
 
@@ -35,14 +35,17 @@ __all__ = [
 
 def next_page(envelope: Envelope | None) -> int | None:
     """Number of the page after this one; None on the last, or where the service does not say."""
-    pagination = envelope.pagination if envelope else None
-    return parse_whole(pagination.get("nextPage")) if isinstance(pagination, FrozenMapping) else None
+    return parse_whole(_stated_next_page(envelope))
 
 
 def has_next_page(envelope: Envelope | None) -> bool:
     """Whether a page follows: all that clients ever looked at was whether ``nextPage`` says anything."""
+    return bool(_stated_next_page(envelope))
+
+
+def _stated_next_page(envelope: Envelope | None) -> Any:
     pagination = envelope.pagination if envelope else None
-    return isinstance(pagination, FrozenMapping) and bool(pagination.get("nextPage"))
+    return cast("FrozenMapping[object]", pagination).get("nextPage") if isinstance(pagination, FrozenMapping) else None
 
 
 @frozen(kw_only=True)

@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import anyio
@@ -21,7 +22,7 @@ from apteligent_async.simulator.messages import Call
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     import uvicorn
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -114,7 +115,7 @@ def serve(
     port: int = 0,
     clock: Callable[[], float] = time.monotonic,
     latency: float = 0.0,
-) -> Iterator[str]:
+) -> Generator[str]:
     """Serve over HTTP while the block runs; gives the base URL, such as ``http://127.0.0.1:49152``.
 
     Works from asyncio, from trio and without any event loop: the server has a thread and a loop of its own. Leaving the
@@ -153,8 +154,8 @@ def serve(
 
 def _require_extra() -> None:
     try:
-        import starlette  # noqa: F401, PLC0415  only whether they are there
-        import uvicorn  # noqa: F401, PLC0415
+        for needed in ("starlette", "uvicorn"):
+            import_module(needed)
     except ModuleNotFoundError as missing:
         message = f"the simulator's server needs {missing.name}: pip install 'apteligent-async[simulator]'"
         raise ModuleNotFoundError(message, name=missing.name) from None

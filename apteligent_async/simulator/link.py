@@ -21,7 +21,7 @@ from apteligent_async.simulator.messages import Answer, Call
 from apteligent_async.simulator.world.dice import dice
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
     from apteligent_async.simulator.service import Service
 
@@ -95,7 +95,7 @@ class SimulatorTransport(httpx.AsyncBaseTransport):
             self._cut = None  # an event belongs to one event loop, a transport may serve several
 
     @contextmanager
-    def cut(self) -> Iterator[None]:
+    def cut(self) -> Generator[None]:
         """Break the link while the block runs: requests under way fail with ReadError, new ones with ConnectError."""
         self._is_cut = True
         if self._cut is not None:

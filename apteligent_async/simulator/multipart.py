@@ -11,7 +11,7 @@ __all__ = ["form_fields"]
 def form_fields(content_type: str, body: bytes) -> dict[str, str]:
     """Return the named text fields; parts without a name are passed over."""
     message = BytesParser(policy=policy.HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
-    fields = {}
+    fields: dict[str, str] = {}
     for part in message.iter_parts():
         name = part.get_param("name", header="content-disposition")
         content = part.get_payload(decode=True)

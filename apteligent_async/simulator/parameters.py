@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import frozen
 
@@ -147,5 +147,5 @@ def _json_filters(text: str | None) -> Iterable[tuple[Dimension, str]]:
         pairs = None
     if not isinstance(pairs, dict):
         raise Refusal(400, "filters must be a JSON object")
-    for name, value in pairs.items():
+    for name, value in cast("dict[str, Any]", pairs).items():
         yield _chosen("filters", name, Dimension), str(value)

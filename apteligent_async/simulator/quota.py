@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen, validators
 from apteligent_async.simulator.windows import FixedWindow, LazyWindow, SlidingLog, TokenBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from apteligent_async.simulator.windows import Window
 
@@ -176,7 +176,7 @@ class Quota:
         return self._verdict(is_allowed=is_allowed, left=left, window=window, now=now)
 
     @contextmanager
-    def limited(self, limit: int, *, now: float) -> Iterator[None]:
+    def limited(self, limit: int, *, now: float) -> Generator[None]:
         """Allow another number of calls a minute while the block runs; what was charged stays charged."""
         usual = self.settings
         self._resize(evolve(usual, limit=limit), now)

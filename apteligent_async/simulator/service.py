@@ -44,7 +44,7 @@ from apteligent_async.simulator.resources.routes import ROUTES, Routes
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from datetime import datetime
 
     from apteligent_async.simulator.accounts import Account
@@ -153,7 +153,7 @@ class Service:
         self._tokens.expire(token, now=now)
 
     @contextmanager
-    def limited(self, call: Call, limit: int, *, now: float) -> Iterator[None]:
+    def limited(self, call: Call, limit: int, *, now: float) -> Generator[None]:
         """Allow the client that a call comes from another number of calls a minute while the block runs."""
         client_id = self._tokens.client_of(call)
         with nullcontext() if client_id is None else self._quotas[client_id].limited(limit, now=now):

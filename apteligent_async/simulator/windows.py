@@ -21,21 +21,27 @@ class Window(Protocol):
 
     def left(self, now: float) -> int:
         """Return how many calls would be admitted at this instant; never negative."""
+        ...
 
     def count(self, now: float) -> None:
         """Charge one call."""
+        ...
 
     def reset_in(self, now: float) -> float:
         """Return seconds until calls are possible again if none is left, else until the allowance is whole."""
+        ...
 
     def counted(self, now: float) -> float:
         """Return the calls that weigh upon the budget now, refused ones included where they are charged."""
+        ...
 
     def resize(self, budget: int, now: float) -> None:
         """Allow another number of calls from now on; what was charged stays charged."""
+        ...
 
     def earliest(self, calls: int, now: float) -> float:
         """Return the first instant at which the last of `calls` calls, all ready `now`, can be admitted."""
+        ...
 
 
 class FixedWindow:

@@ -37,10 +37,10 @@ class _JumpingSelector(selectors.DefaultSelector):
     instant = 0.0
     is_sealed = False
 
-    def register(self, *arguments: Any) -> selectors.SelectorKey:
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         if self.is_sealed:
             raise NeedsRealTime("a socket in virtual time: use a transport in process, or a loop in real time")
-        return super().register(*arguments)
+        return super().register(fileobj, events, data)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:

@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from apteligent_async.models.apps import App
+    from apteligent_async.models.tables import Kind
 
 __all__ = ["app_headings", "joined", "named"]
 
 
 def joined(parts: Sequence[tuple[App, Sequence[Column]]]) -> tuple[Column, ...]:
     """Put tables one under the other, with the app's name and id before each row; a column that one lacks is empty."""
-    kinds = {column.name: column.kind for _, columns in parts for column in columns}
+    kinds: dict[str, Kind] = {column.name: column.kind for _, columns in parts for column in columns}
     lengths = [(app, len(columns[0].cells) if columns else 0) for app, columns in parts]
     cells: dict[str, list[Any]] = {name: [] for name in kinds}
     for (_, columns), (_, length) in zip(parts, lengths, strict=True):

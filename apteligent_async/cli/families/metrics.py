@@ -84,7 +84,8 @@ def filters_of(pairs: Sequence[str]) -> dict[str, str] | None:
     Raises:
         ConfigurationError: one is not a field, an equals sign and a value.
     """
-    found = dict(pair.partition("=")[::2] for pair in pairs)
+    parts = [pair.partition("=") for pair in pairs]
+    found = {name: value for name, _, value in parts}
     if not all(name and value for name, value in found.items()):
         raise ConfigurationError("A filter is FIELD=VALUE, such as --filter os='iOS 10.2'.")
     return found or None

@@ -11,12 +11,13 @@ from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
 from apteligent_async.models.transactions import TransactionGroups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from apteligent_async.cli.asking import Asker
     from apteligent_async.client import ApteligentClient
     from apteligent_async.models.apps import App
     from apteligent_async.models.tables import Column
+    from apteligent_async.models.transactions import TransactionOutcomes
 
 __all__ = ["userflows"]
 
@@ -69,7 +70,7 @@ def userflows(
     async def find(asker: Asker) -> View:
         apps = await asker.apps([app, *others])
         if flow is not None:
-            outcomes = await asker.each(apps, lambda each: asker.client.transactions.group(each.id, flow))
+            outcomes = await asker.each(apps, _group(asker.client, flow))
             found = [each for each, _ in outcomes]
             columns = joined([(each, result.columns()) for each, result in outcomes])
             return _view(f"How {flow!r} ended in {named(found)}", found, columns, _OUTCOMES)
@@ -81,6 +82,10 @@ def userflows(
         return _view(f"Userflows of {named(found)}, {period}", found, columns, _FLOWS)
 
     return answer(connection, output, find)
+
+
+def _group(client: ApteligentClient, flow: str) -> Callable[[App], Awaitable[TransactionOutcomes]]:
+    return lambda app: client.transactions.group(app.id, flow)
 
 
 async def _all_flows(client: ApteligentClient, app: App, period: str) -> TransactionGroups:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, frozen
 
@@ -79,7 +79,7 @@ class NotANumber:
 
         def spoilt(value: Any) -> Any:
             found = _changed(value, self._marked)
-            return {**found, "notANumber": _MARK} if isinstance(found, dict) else found
+            return {**cast("dict[str, Any]", found), "notANumber": _MARK} if isinstance(found, dict) else found
 
         answer = _rewritten(scene.answer(), spoilt)
         return evolve(answer, body=answer.body.replace(json.dumps(_MARK).encode(), self.literal.encode()))
@@ -163,7 +163,7 @@ class SchemaDrift:
         if not isinstance(value, dict):
             return value
         found: dict[str, Any] = {}
-        for key, inner in value.items():
+        for key, inner in cast("dict[str, Any]", value).items():
             found |= self._pair(key, inner) if dice.random() < self.share else {key: inner}
         return found
 
@@ -194,9 +194,10 @@ def _retyped(value: Any) -> Any:
 def _changed(value: Any, change: Callable[[Any], Any]) -> Any:
     """Change a JSON value from the leaves up."""
     if isinstance(value, dict):
-        return change({key: _changed(inner, change) for key, inner in value.items()})
+        return change({key: _changed(inner, change) for key, inner in cast("dict[str, Any]", value).items()})
     if isinstance(value, list):
-        return change([_changed(inner, change) for inner in value])
+        items = cast("list[object]", value)
+        return change([_changed(inner, change) for inner in items])
     return change(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
@@ -82,13 +82,17 @@ def parse_faults(written: str, *, name: str = "faults") -> FaultSchedule:
         raise BadFaults(f"{name}: {error}") from None
     try:
         _refuse_unknown(found, {"seed", "fault"})
-        tables = found.get("fault", [])
-        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-            raise BadFaults("fault must be a list of tables, each begun by [[fault]]")
-        rules = [_rule_at(place, table, written) for place, table in enumerate(tables)]
+        rules = [_rule_at(place, table, written) for place, table in enumerate(_tables(found.get("fault", [])))]
         return FaultSchedule(rules, seed=found.get("seed", 1))
     except ValueError as error:
         raise BadFaults(f"{name}: {error}") from None
+
+
+def _tables(given: Any) -> list[dict[str, Any]]:
+    tables = cast("list[object]", given) if isinstance(given, list) else [given]
+    if not all(isinstance(table, dict) for table in tables):
+        raise BadFaults("fault must be a list of tables, each begun by [[fault]]")
+    return cast("list[dict[str, Any]]", tables)
 
 
 def _rule_at(place: int, table: Mapping[str, Any], written: str) -> FaultRule:

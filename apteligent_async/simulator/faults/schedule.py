@@ -28,12 +28,15 @@ class Controls(Protocol):
 
     def revoke(self, token: str) -> None:
         """Make a token worthless."""
+        ...
 
     def expire(self, token: str, *, now: float) -> None:
         """End a token's life."""
+        ...
 
     def limited(self, call: Call, limit: int, *, now: float) -> AbstractContextManager[None]:
         """Allow the call's client only so many calls a minute while the block runs."""
+        ...
 
 
 @frozen(kw_only=True)
@@ -61,6 +64,7 @@ class Fault(Protocol):
 
     def strike(self, scene: Scene) -> Answer:
         """Answer a call, with or without what the service would have answered."""
+        ...
 
 
 @frozen

@@ -138,7 +138,7 @@ def _form_factors(models: list[list[Any]]) -> list[list[Any]]:
 
 def _geography(total: int) -> dict[str, Any]:
     counts = deal(total, [country.weight for country in COUNTRIES])
-    geography = {}
+    geography: dict[str, Any] = {}
     for country, count in zip(COUNTRIES, counts, strict=True):
         elsewhere = count // 5
         geography[country.code] = {

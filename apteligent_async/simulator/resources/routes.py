@@ -97,7 +97,7 @@ class Routes:
 def _matched(template: list[str], segments: list[str]) -> dict[str, str] | None:
     if len(template) != len(segments):
         return None
-    found = {}
+    found: dict[str, str] = {}
     for expected, segment in zip(template, segments, strict=True):
         if expected.startswith("{"):
             found[expected[1:-1]] = unquote(segment)

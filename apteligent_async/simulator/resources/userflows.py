@@ -66,7 +66,7 @@ def ranked(asked: Asked) -> dict[str, Any]:
         category = _Category(asked.path["category"])
     except ValueError:
         raise Refusal(400, "category must be failed or succeeded") from None
-    rows = []
+    rows: list[dict[str, Any]] = []
     for userflow, tally in _tallied(app, _MONTH):
         part = tally.failed if category is _Category.FAILED else tally.counts[Outcome.SUCCEEDED]
         rows.append({"name": userflow.name, "failureRate": percent(part, tally.started), "unit": {"type": "percent"}})

@@ -178,7 +178,7 @@ def _app_id(words: str, *, is_european: bool) -> str:
 def _versions(throw: random.Random, latest_release: date) -> tuple[Version, ...]:
     names = throw.choice(VERSION_NAMES)
     released = latest_release - timedelta(days=throw.randint(2, 20))
-    versions = []
+    versions: list[Version] = []
     for name in reversed(names):
         versions.append(Version(name, released, throw.uniform(0.5, 1.9), throw.uniform(0.004, 0.06)))
         released -= timedelta(days=throw.randint(12, 45))
@@ -188,7 +188,7 @@ def _versions(throw: random.Random, latest_release: date) -> tuple[Version, ...]
 def _cohorts(
     throw: random.Random, platform: Platform, versions: Sequence[Version], carriers: Sequence[Named]
 ) -> tuple[Cohort, ...]:
-    cohorts = []
+    cohorts: list[Cohort] = []
     for version in range(len(versions)):
         sizes = [throw.expovariate(1) + 0.05 for _ in range(_COHORTS_PER_VERSION)]
         cohorts += [

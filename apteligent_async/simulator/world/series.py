@@ -104,7 +104,8 @@ class Series:
         profile = self._profile
         mood = dice("crashes", profile.seed, day.toordinal()).uniform(0.8, 1.25) * profile.crash_percent / 100
         rates = [mood * version.crash_factor for version in profile.versions]
-        crashes, carried = [], 0.5
+        crashes: list[int] = []
+        carried = 0.5
         for cohort, loads in zip(profile.cohorts, self.loads(day), strict=True):
             carried += loads * rates[cohort.version] * cohort.crash_factor
             crashed = int(carried)
