@@ -74,7 +74,7 @@ class Client:
     visits: int = 0
     trips: int = 0
     timer: int = 0
-    waits: list[float] = field(factory=list)
+    pause_s: float = 0.0
 
 
 @define(eq=False)
@@ -188,8 +188,10 @@ class FleetRun:
         back_at = self.now + self.setting.store_trip_s / 2
         if self.setting.compares and client.version != self.version:
             client.version = self.version
-            self.at(back_at, lambda: self._travel(client, errand))
+            self.at(back_at + client.pause_s * self.dice.random(), lambda: self._travel(client, errand))
+            client.pause_s = min(2 * client.pause_s + 0.0005, 0.02)  # as the real store does
             return
+        client.pause_s = 0.0
         granted = transition(self.fleet, errand.step, clock="heap", now=self.now)
         self.version += 1
         client.version = self.version

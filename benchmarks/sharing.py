@@ -94,14 +94,17 @@ class _Member:
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            words = json.loads(line) if line.endswith("\n") else {}
-            if "outcome" in words:
-                self.answers.append(words)
-            elif "begun" in words:
-                self.summary = words
-            elif words:
-                print(words, file=sys.stderr)
+        with self.process.stdout as said:
+            for line in said:
+                self._hear(json.loads(line) if line.endswith("\n") else {})
+
+    def _hear(self, words: dict[str, Any]) -> None:
+        if "outcome" in words:
+            self.answers.append(words)
+        elif "begun" in words:
+            self.summary = words
+        elif words:
+            print(words, file=sys.stderr)
 
 
 def measure(setting: Setting) -> Result:
