@@ -27,7 +27,6 @@ from apteligent_async.cli.flags import (  # noqa: TC001  the command line reads 
 from apteligent_async.simulator import (
     DEMO_ACCOUNT,
     Account,
-    FaultSchedule,
     QuotaSettings,
     Service,
     World,
@@ -139,15 +138,7 @@ def simulate(
     """
     account = Account(client_id=client_id, username=username, password=password)
     with nullcontext() if calls is None else _written(calls) as witness:
-        service = _service(
-            account,
-            counting.settings,
-            faults=None if faults is None else read_faults(faults),
-            seed=seed,
-            apps=apps,
-            now=now,
-            witness=witness,
-        )
+        service = _service(account, counting.settings, faults=faults, seed=seed, apps=apps, now=now, witness=witness)
         _run(service, account, service.issue_token(client_id, token=token), host=host, port=port, latency=latency)
 
 
@@ -167,7 +158,7 @@ def _service(
     account: Account,
     quota: QuotaSettings,
     *,
-    faults: FaultSchedule | None,
+    faults: Path | None,
     seed: int,
     apps: int,
     now: datetime | None,
@@ -179,7 +170,7 @@ def _service(
         accounts=[account],
         quota=quota,
         calendar=running_from(began, at=time.monotonic()) if now is None else None,
-        faults=faults,
+        faults=None if faults is None else read_faults(faults),
         witness=witness,
     )
 
