@@ -1,0 +1,48 @@
+"""The costs of the jobs: a plan loses nothing and is never refused, and what saves calls says why."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.jobs import compare
+
+APPS = 3
+
+
+@pytest.fixture(scope="module")
+def compared():
+    """Compare all jobs, with few apps; the long one with one."""
+    parts = [compare(["J1", "J5"], apps=APPS, limit=20), compare(["J2"], apps=1, limit=20)]
+    return [cost for costs, _ in parts for cost in costs], {
+        job: uses for _, found in parts for job, uses in found.items()
+    }
+
+
+def test_the_programs_lose_calls_and_ours_do_not(compared):
+    """At 20 calls a minute every program was refused; a loop over the client and a plan never are."""
+    costs, _ = compared
+    for cost in costs:
+        if cost.way == "existing":
+            assert cost.rate_limited
+            assert cost.lost
+        else:
+            assert (cost.rate_limited, cost.lost) == (0, 0)
+
+
+def test_a_plan_asks_no_more_than_a_loop(compared):
+    """Besides what a round of the jobs takes: 23 calls per app for J1, 8 for J5, and two for the survey."""
+    costs, _ = compared
+    calls = {(cost.job, cost.way): cost.calls for cost in costs}
+    assert calls["J1", "plan"] == calls["J1", "loop"] == 23 * APPS + 2
+    assert calls["J5", "plan"] == calls["J5", "loop"] == 8 * APPS + 2
+    assert calls["J2", "plan, guesses allowed"] < calls["J2", "plan"] == calls["J2", "loop"]
+
+
+def test_every_saving_names_its_fact(compared):
+    """With its source and grade; guesses are not used unless they are allowed."""
+    _, savings = compared
+    for uses in savings.values():
+        for use in uses:
+            assert use["fact"]
+            assert use["source"]
+            assert not (use["is_used"] and use["grade"] in {"C", "D"})
