@@ -34,7 +34,7 @@ __all__ = ["KEPT_FOR", "Slot", "Spool", "SpooledPoint", "Standing"]
 Found = TypeVar("Found")
 
 KEPT_FOR = timedelta(days=30)
-"""How long a point is kept, from its instant on: also for a sink that was down all the while."""
+"""How long a point is kept after the run that it came of, whoever has read it: a sink may be down for so long."""
 
 _SLOT = "slot"
 _BUSY_S = 10.0
@@ -43,12 +43,15 @@ _ROW_CELLS = ", ".join(f'"{name}"' for name in Row._fields)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS points (
     id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL, at INTEGER NOT NULL, value REAL NOT NULL,
-    app TEXT NOT NULL, section TEXT NOT NULL, metric TEXT NOT NULL, grouping TEXT, key TEXT, UNIQUE (path, at)
+    app TEXT NOT NULL, section TEXT NOT NULL, metric TEXT NOT NULL, grouping TEXT, key TEXT, written INTEGER NOT NULL,
+    UNIQUE (path, at)
 );
 CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, value REAL);
 CREATE TABLE IF NOT EXISTS readers (name TEXT PRIMARY KEY, given INTEGER NOT NULL);
 """
-_INSERT = f"INSERT OR IGNORE INTO points ({_CELLS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  names of our own
+_INSERT = f"""
+INSERT OR IGNORE INTO points ({_CELLS}, written) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""  # noqa: S608  names of our own
 _UNREAD = f"""
 SELECT id, {_CELLS} FROM points WHERE id > ifnull((SELECT given FROM readers WHERE name = ?), 0) ORDER BY id LIMIT ?
 """  # noqa: S608  names of our own
@@ -232,16 +235,16 @@ class Spool:
         )
 
     def _close_slot(self, slot: Slot, points: Iterable[Point], answered: frozenset[str]) -> int:
-        oldest = int((slot.at - KEPT_FOR).timestamp())
+        written, oldest = (int(instant.timestamp()) for instant in (slot.at, slot.at - KEPT_FOR))
         with self._transaction() as connection:
             before = connection.total_changes
             known: dict[str, float | None] = dict(connection.execute("SELECT name, value FROM totals"))
             grown = [each for point in points for each in self._grown(point, known)]
             changes = connection.total_changes - before
-            connection.executemany(_INSERT, (_cells(point) for point in grown if point.at >= oldest))
+            connection.executemany(_INSERT, ((*_cells(point), written) for point in grown))
             added = connection.total_changes - before - changes
             connection.executemany("INSERT OR IGNORE INTO totals VALUES (?, NULL)", ((name,) for name in answered))
-            connection.execute("DELETE FROM points WHERE at < ?", (oldest,))
+            connection.execute("DELETE FROM points WHERE written < ?", (oldest,))
             self._write_slot(Slot(at=slot.at, opened_at=slot.opened_at, is_open=False))
         return added
 

@@ -131,7 +131,8 @@ class Watch:
         """Run until cancelled: whatever is under way then is stopped, and taken up by the next watch.
 
         Raises:
-            ExceptionGroup: of `LedgerInUse`: another watch or pull has one of the ledgers.
+            ExceptionGroup: of `LedgerInUse`, where another watch or pull has one of the ledgers, or of `LedgerError`,
+                where one cannot be read or written, for instance as the disk is full.
         """
         async with anyio.create_task_group() as tasks:
             for recipe in self.recipes:

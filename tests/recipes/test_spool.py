@@ -112,9 +112,10 @@ async def test_each_reader_has_a_place_of_its_own(tmp_path):
 
 
 async def test_numbers_are_kept_for_thirty_days(tmp_path):
-    """Then they go, read or not, and what is older is not taken."""
+    """After the run that they came of, however old they are; then they go, read or not."""
     async with Spool(tmp_path / "l") as spool:
-        await spool.close_slot(slot(), [point(1.0)], ASKED)
+        await spool.close_slot(slot(), [point(1.0), point(4.0, at=1)], ASKED)
+        assert await values_of(spool) == [(None, 1.0), (None, 4.0)]
         later = slot(0).at + KEPT_FOR + timedelta(minutes=10)
         after = Slot(at=later, opened_at=later)
         assert await spool.close_slot(after, [point(2.0), point(3.0, at=int(later.timestamp()))], ASKED) == 1
