@@ -296,3 +296,22 @@ def test_a_newcomer_does_not_overtake_a_returning_job_of_its_flow():
     (late,) = entered(queue, Job(flow="one"))
     queue.rejoin(jobs[2])
     assert drained(queue) == [jobs[2], late]
+
+
+def test_tokens_are_counted_up_to_a_lane_and_no_further():
+    """What a newcomer has before it: its own lane and the more urgent ones."""
+    queue = Queue()
+    entered(queue, Job(lane=TOKEN, cost=2), Job(lane=INTERACTIVE, cost=3), Job(lane=BULK, cost=5))
+    assert [queue.wanted_up_to(lane) for lane in (TOKEN, INTERACTIVE, BULK)] == [2, 5, 10]
+    assert [queue.wanted(lane) for lane in (TOKEN, INTERACTIVE, BULK)] == [2, 3, 5]
+
+
+@pytest.mark.parametrize(("now", "next_lane"), [(159.9, INTERACTIVE), (160.0, BULK)])
+def test_age_is_counted_from_when_a_call_came(now, next_lane):
+    """At the very age, not before, and not from the beginning of time."""
+    queue = Queue()
+    (old,) = entered(queue, Job(lane=BULK))
+    old.submitted_at = 100.0
+    entered(queue, *(Job(lane=INTERACTIVE) for _ in range(MOST_PASSES + 2)))
+    drained(queue, now=100.0, age_s=60.0, most=MOST_PASSES)
+    assert queue.head(now=now, age_s=60.0).lane is next_lane
