@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def host_id() -> str:
 
 def is_gone(pid: int) -> bool:
     """Whether a process of this host is certainly gone, or dead and only not yet buried by its parent."""
+    if sys.platform == "win32":  # there, signal 0 is Ctrl-C
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
