@@ -106,8 +106,7 @@ def pull(
         as_json: Print one JSON object at the end; everything else goes to standard error.
 
     """
-    ledger = manner.ledger or writing.out / "ledger.sqlite"
-    task = _task(plan, recipe, ledger, manner)
+    task = _task(plan, recipe, manner.ledger or writing.out / "ledger.sqlite", manner)
     console = open_console(as_json=as_json)
     if dry_run:
         found, code = anyio.run(task.preview, connection), 0
@@ -115,12 +114,8 @@ def pull(
         figures = figures_of(found)
     else:
         report = anyio.run(partial(task.run, connection, is_quiet=quiet))
-        rows, code = writing.write(task.ledger), 0 if report.is_complete else 3
-        console.print("\n".join([*_sentences(report), writing.sentence(rows)]), soft_wrap=True)
-        if task.recipe is not None:
-            count = anyio.run(write_points_file, ledger, writing.out)
-            console.print(f"{count:,} numbers in {writing.out / POINTS_FILE}", soft_wrap=True)
-        figures = _figures(report, writing.out)
+        code, figures = 0 if report.is_complete else 3, _figures(report, writing.out)
+        console.print("\n".join([*_sentences(report), *task.written(writing)]), soft_wrap=True)
     if as_json:
         print_json(figures)
     return code
@@ -138,6 +133,13 @@ class _Task:
     async def preview(self, connection: Connection) -> Preview:
         async with connection.client() as client:
             return await preview(client, self.plan, ledger=self.ledger, allow=self.manner.allow)
+
+    def written(self, writing: Writing) -> Iterator[str]:
+        """Write what the ledger holds, and say so."""
+        yield writing.sentence(writing.write(self.ledger))
+        if self.recipe is not None:
+            count = anyio.run(write_points_file, self.ledger, writing.out)
+            yield f"{count:,} numbers in {writing.out / POINTS_FILE}"
 
     async def run(self, connection: Connection, *, is_quiet: bool) -> PullReport:
         console = Console(stderr=True, markup=False, emoji=False, highlight=False)

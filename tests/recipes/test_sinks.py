@@ -73,7 +73,7 @@ async def test_a_reset_is_no_receipt():
         await stream.aclose()
 
     async with listening(die) as address:
-        with pytest.raises(OSError, match="broke the connection off|not connected|reset"):
+        with pytest.raises(OSError, match=r"broke the connection off|not connected|reset"):
             await GraphiteSink(address).deliver(POINTS)
 
 
