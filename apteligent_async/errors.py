@@ -175,7 +175,7 @@ class QueueFull(ApteligentError):  # noqa: N818  a public name
 
 
 class LedgerError(ApteligentError):
-    """A ledger or its output cannot be read or written: no room, no permission, or no ledger of ours. It lost nothing."""
+    """A ledger or its output cannot be read or written: no room, no permission, or none of ours. It lost nothing."""
 
 
 class LedgerInUse(ApteligentError):  # noqa: N818  a public name
