@@ -7,13 +7,18 @@ PIP := $(BIN)/python $(INSTALL)
 WHEEL := build/wheel
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 
-.PHONY: demo test lint types check wheel-test clean
+PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[1-9].*/bin/python)
+LOWEST := httpx==0.28.1 anyio==4.11 attrs==24.2 cattrs==24.1 tenacity==9.0 platformdirs==4.2
+PYTEST := -m pytest -q -n 2 --dist worksteal
+
+.PHONY: demo test lint types check wheel-test test-pythons test-lowest coverage fuzz cancellations kills soak mutation \
+	benchmarks clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/apteligent demo
 
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -q
+	$(BIN)/python $(PYTEST)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
@@ -22,6 +27,7 @@ lint: $(VENV)/dev.stamp
 
 types: $(VENV)/dev.stamp
 	$(BIN)/mypy
+	$(BIN)/basedpyright
 
 check: lint types test
 
@@ -36,10 +42,49 @@ wheel-test: $(VENV)/dev.stamp
 	$(WHEEL)/venv/bin/python $(INSTALL) --upgrade pip
 	$(WHEEL)/venv/bin/python $(INSTALL) $(WHEEL)/*.whl --group test
 	cd $(WHEEL)/project && ../venv/bin/python -c 'import apteligent_async as a; assert "site-packages" in a.__file__'
-	cd $(WHEEL)/project && ../venv/bin/python -m pytest -q
+	cd $(WHEEL)/project && ../venv/bin/python $(PYTEST)
+
+# The tests of the wheel on every Python that is found, and the tests with the oldest libraries that are allowed.
+test-pythons:
+	set -e; for python in $(PYTHONS); do $(MAKE) wheel-test PYTHON=$$python VENV=build/venv-$$(basename $$(dirname $$(dirname $$python))); done
+
+test-lowest: $(VENV)/pip.stamp
+	mkdir -p build
+	grep -vE '^(httpx|anyio|attrs|cattrs|tenacity|platformdirs)==' constraints.txt > build/lowest.txt
+	printf '%s\n' $(LOWEST) >> build/lowest.txt
+	$(BIN)/python -m venv build/lowest
+	build/lowest/bin/python $(INSTALL) --upgrade pip
+	build/lowest/bin/python -m pip install --quiet --constraint build/lowest.txt --editable . --group test
+	build/lowest/bin/python $(PYTEST)
+
+# The long forms of what the tests do in short.
+coverage: $(VENV)/dev.stamp
+	$(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage report --include='apteligent_async/_wire/*,apteligent_async/_scheduling/*' --fail-under=100 --show-missing --skip-covered
+	$(BIN)/python -m coverage report --fail-under=95 --skip-covered
+
+fuzz: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks.fuzz --runs 20000 --seed 7 --json
+
+cancellations: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -q tests/test_random_cancellation.py -k line --cancellations 1000000
+
+kills: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks.killtest --kills 100 --json
+
+soak: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks.soak --minutes 10 --json
+
+mutation: $(VENV)/dev.stamp
+	$(PIP) --group mutation
+	nice $(BIN)/mutmut run --max-children 2 $(MUTANTS)
+	$(BIN)/mutmut results
+
+benchmarks: $(VENV)/test.stamp
+	set -e; for name in throughput decode imports scheduler_cost makespan goals; do $(BIN)/python -m benchmarks.$$name --json; done
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist demo-output
+	rm -rf mutants $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist demo-output
 
 $(VENV)/pip.stamp: constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

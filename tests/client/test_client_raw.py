@@ -164,7 +164,7 @@ async def test_what_is_no_path_is_refused(path):
         {"json": object()},
         {"json": float("nan")},
     ],
-    ids=str,
+    ids=lambda arguments: ascii(arguments).split(" at 0x")[0],
 )
 async def test_arguments_that_cannot_be_sent_are_refused(arguments):
     """Each is a ConfigurationError that names the argument, and costs no call."""
