@@ -59,6 +59,7 @@ class Budget:
         peers: how many seem to share the budget, ourselves included.
         refusals: answers of 429.
         trip_s: seconds from a call to its answer, of late.
+        foreign: tokens that others take of a window, of late.
         views: the books, one for each way to read the numbers.
         openings: what the first answers of windows have shown.
     """
@@ -72,6 +73,7 @@ class Budget:
     peers: int = 1
     refusals: int = 0
     trip_s: float = 0.0
+    foreign: float = 0.0
     views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES))
     openings: Openings = field(factory=Openings)
     _blind: int = field(default=0, alias="blind")
@@ -241,7 +243,10 @@ class Budget:
     def _count_peers(self) -> None:
         """Guess how many share the budget evenly, from our part of a window in which others were seen."""
         self._crowd = max(self._crowd - 1, 1)
-        if not any(view.is_wary for view in self.alive()):
+        is_shared = any(view.is_wary for view in self.alive())
+        taken = self.expected_size - self.own - self.left if is_shared else 0.0
+        self.foreign += (max(taken, 0.0) - self.foreign) / 2
+        if not is_shared:
             self.peers = self._crowd
         elif self.own:
             self.peers = min(max(round(self.expected_size / self.own), 2, self._crowd), MOST_PEERS)
@@ -293,7 +298,8 @@ class Budget:
 
     def _learn(self, job: Job, numbers: Reading, ends: Span, *, now: float) -> None:
         """Let every view settle the call, and hear what the service's numbers say against it."""
-        surprised, is_rising = [], True
+        surprised: list[View] = []
+        is_rising = True
         for view in self.views:
             bounds = token_bounds(numbers, view.hypothesis, job, ends=ends, received_at=now)
             is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))

@@ -22,6 +22,9 @@ __all__ = ["PHI", "held_until", "most_jitter_s", "part_under_way"]
 PHI = 0.25
 """The part of the tokens left that `shared` keeps under way: safe for about two peers that do not talk."""
 
+COURTESY = 1.6
+"""Tokens that `polite` leaves to others, once it has seen them: with more, those who are polite miss each other."""
+
 _PAST = -math.inf
 
 
@@ -84,10 +87,11 @@ def _sharp_at(budget: Budget, *, now: float) -> float:
 
 
 def _paced_at(budget: Budget, last_at: float) -> float:
-    """Spread the tokens left evenly over what remains of the window: the speed that the service advertises."""
+    """Spread the tokens left evenly over what remains of the window: the speed that the service advertises, or less."""
     if budget.ends is None:
         return _PAST
-    return last_at + max(budget.ends.lo - last_at, 0.0) / (budget.left + 1)
+    spare = max(budget.left - min(COURTESY, budget.foreign), 0.0)
+    return last_at + max(budget.ends.lo - last_at, 0.0) / (spare + 1)
 
 
 def _shared_at(budget: Budget, job: Job, share: float, *, now: float) -> float:
