@@ -92,10 +92,8 @@ class Session:
         loop = _loop()
         self._origin, self._site = str(settings.origin), settings.site
         self._link = _link(settings)
-        client_id = settings.credentials.client_id
-        budget = settings.budget or shared_budget(self._origin, client_id, loop)
-        account = f"{self._origin} {client_id or ''}"
-        self._seat = take_seat(budget, loop, settings.policy, _dispatcher, account=account)
+        budget = settings.budget or shared_budget(self._origin, settings.credentials.client_id, loop)
+        self._seat = take_seat(budget, loop, settings.policy, _dispatcher, account=settings.budget_account)
         self._dispatcher = self._seat.runner
         self._keeper = TokenKeeper(settings.credentials, self._fetch_token)
         self.account = account_of(self._origin, settings.credentials.identity, settings.headers)

@@ -96,6 +96,11 @@ class ResolvedSettings:
         """The site that requests surely go to; None where a base URL, a transport or a client of httpx decides."""
         return self.region if self.transport is None and self.http_client is None else None
 
+    @property
+    def budget_account(self) -> str:
+        """Whose budget is spent: the limit belongs to a client id of one service."""
+        return f"{self.origin} {self.credentials.client_id or ''}"
+
 
 def resolve(settings: Settings) -> ResolvedSettings:
     """Fill what was not given from the environment, and check that all of it can work together.

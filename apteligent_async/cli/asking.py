@@ -16,6 +16,7 @@ from rich.console import Console
 
 from apteligent_async import ApteligentClient, RetryPolicy, UnattestedWarning
 from apteligent_async._budgets import budget_from
+from apteligent_async._settings import Settings, resolve
 from apteligent_async.cli.accounts import access_for
 from apteligent_async.cli.drawing import NO_DRAWING, present
 from apteligent_async.cli.flags import PositiveDuration  # noqa: TC001  the command line reads the annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from apteligent_async import CacheStore
     from apteligent_async._budgets import Budget
+    from apteligent_async._settings import ResolvedSettings
     from apteligent_async.cli.drawing import Drawing
     from apteligent_async.cli.formats import Output
     from apteligent_async.cli.progress import Display
@@ -91,6 +93,18 @@ class Connection:
             budget=self.shared_budget,
             cache=cache,
         )
+
+    def settings(self) -> ResolvedSettings:
+        """Say what the client will be made with, the environment's part included.
+
+        Raises:
+            ConfigurationError: as for `client`.
+        """
+        access = access_for(self.account, base_url=self.base_url, region=self.region)
+        given = Settings(
+            credentials=access.credentials, base_url=access.base_url, region=access.region, budget=self.shared_budget
+        )
+        return resolve(given)
 
 
 AS_USUAL = Connection()

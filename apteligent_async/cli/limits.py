@@ -1,4 +1,4 @@
-"""``apteligent limits``: what is left of the rate budget, at the price of one cheap call."""
+"""``apteligent limits``: what is left of the rate budget, from where it is shared or at the price of one cheap call."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from cyclopts import Parameter
 from rich.table import Table
 
-from apteligent_async import AppAttribute, RateLimitedError, RetryPolicy
+from apteligent_async import AppAttribute, MemoryBudget, RateLimitedError, RetryPolicy
+from apteligent_async._budgets.census import take_census
+from apteligent_async._budgets.store import StoreGone
 from apteligent_async.cli.asking import AS_USUAL, Connection
+from apteligent_async.cli.members import fleet_figures, members_table, queue_text
 from apteligent_async.cli.output import open_console, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from apteligent_async import BudgetSnapshot, Event
+    from apteligent_async import BudgetSnapshot, Event, RedisBudget, SQLiteBudget
+    from apteligent_async._budgets.census import Census
 
 __all__ = ["limits"]
 
@@ -37,16 +41,28 @@ _INCLUDED = {
 
 @frozen
 class _Found:
-    """What the call showed, and what it cost: requests that were sent, by endpoint."""
+    """What was found out.
+
+    Attributes:
+        budget: what there is.
+        requests: what it cost: requests that were sent, by endpoint.
+        census: who shares it; None where nobody does, or the store cannot say.
+        ignorance: what the store did not know, so that a call was made; empty where none was, or nothing is shared.
+    """
 
     budget: BudgetSnapshot
     requests: Counter[str] = field(factory=Counter)
+    census: Census | None = None
+    ignorance: str = ""
 
     @property
     def cost(self) -> str:
         logins, total = self.requests["token"], self.requests.total()
+        if not total:
+            return "Known to the shared budget's store: no call was made."
         login = " and the login" if logins else ""
-        return f"Asked with {_REQUEST}{login}: {total} {'call' if total == 1 else 'calls'} of the budget."
+        why = f"The shared budget's store {self.ignorance}. " if self.ignorance else ""
+        return f"{why}Asked with {_REQUEST}{login}: {total} {'call' if total == 1 else 'calls'} of the budget."
 
 
 def limits(
@@ -56,25 +72,52 @@ def limits(
 ) -> None:
     """Show the rate budget: how much there is, what is left, when it resets, and who else spends it.
 
-    Costs one cheap call, and a login where there is no token.
+    Costs one cheap call, and a login where there is no token. A budget that is shared (--budget, APTELIGENT_BUDGET)
+    costs nothing where its store knows the present window; there, also who holds tokens and what waits is shown.
 
         apteligent limits
         apteligent limits --account eu-team --json
+        apteligent limits --budget sqlite:///~/budget.db
 
     Args:
         connection: Where the service is.
         as_json: Print one JSON object at the end; everything else goes to standard error.
 
     """
-    found = anyio.run(_ask, connection)
+    found = anyio.run(_find, connection)
     console = open_console(as_json=as_json)
     table = Table.grid(padding=(0, 2))
     for name, text in _rows(found):
         table.add_row(name, text)
     console.print(table)
+    if found.census is not None and found.census.residents:
+        console.print(members_table(found.census))
     console.print(found.cost, soft_wrap=True)
     if as_json:
         print_json(_figures(found))
+
+
+async def _find(connection: Connection) -> _Found:
+    """Look where the budget is shared; make the call only where that does not tell."""
+    settings = connection.settings()
+    budget = settings.budget
+    if budget is None or isinstance(budget, MemoryBudget):
+        return await _ask(connection)
+    census, ignorance = await _look(budget, settings.budget_account)
+    if census is not None and not ignorance:
+        return _Found(census.budget, census=census)
+    asked = await _ask(connection)
+    census, _ = await _look(budget, settings.budget_account)
+    return evolve(asked, census=census, ignorance=ignorance)
+
+
+async def _look(budget: SQLiteBudget | RedisBudget, account: str) -> tuple[Census | None, str]:
+    """Look at the store: what it knows of the fleet, and what keeps it from knowing the present budget."""
+    try:
+        census = await take_census(budget, account)
+    except StoreGone as error:
+        return None, f"cannot be read ({error})"
+    return (census, census.outdated) if census is not None else (None, "knows nothing of this client id yet")
 
 
 async def _ask(connection: Connection) -> _Found:
@@ -103,6 +146,9 @@ def _rows(found: _Found) -> Iterator[tuple[str, str]]:
     yield "bucket", _bucket(budget)
     yield "readings", _UNITS[budget.unit] + _INCLUDED[budget.includes_call]
     yield "others", _others(budget, found.requests.total())
+    if found.census is not None:
+        yield "leased", f"{found.census.held} calls, taken off those left"
+        yield "queue", queue_text(found.census.queued)
 
 
 def _left(budget: BudgetSnapshot) -> str:
@@ -123,13 +169,15 @@ def _bucket(budget: BudgetSnapshot) -> str:
 def _others(budget: BudgetSnapshot, requests: int) -> str:
     if budget.others_seen:
         return f"somebody else spends this budget: {budget.others_seen} answers show it"
+    if not requests:
+        return "nobody beside those who share this budget was seen to spend it"
     seen = "one answer cannot show it" if requests == 1 else f"{requests} answers show nobody"
     return f"{seen}; a client that runs longer learns who else spends this budget"
 
 
 def _figures(found: _Found) -> dict[str, Any]:
     budget = found.budget
-    return {
+    figures: dict[str, Any] = {
         "calls": found.requests.total(),
         "limit": budget.limit,
         "left_low": budget.left_low,
@@ -142,3 +190,8 @@ def _figures(found: _Found) -> dict[str, Any]:
         "includes_call": budget.includes_call,
         "others_seen": budget.others_seen,
     }
+    if found.census is not None:
+        figures["fleet"] = fleet_figures(found.census)
+    if found.ignorance:
+        figures["asked_because"] = f"the shared budget's store {found.ignorance}"
+    return figures
