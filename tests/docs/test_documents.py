@@ -6,7 +6,8 @@ The conventions, for whoever writes one:
 * With a function named ``test_...`` in it, pytest runs it, and every test must pass; otherwise Python runs it, and it
   must end without an error. Warnings are errors.
 * A block whose first line is a comment with a file's name, such as ``# conftest.py``, is not run. It is written under
-  that name, and stands beside every later block of its document until one of the same name takes its place.
+  that name, and stands beside every later block of its document until one of the same name takes its place. Such a
+  file may also be fenced as ``toml``.
 * A block that is not to be run (a signature, an excerpt) is fenced otherwise, such as ``text`` or ``pycon``.
 
 Blocks run in an empty directory, without the environment's APTELIGENT_ variables and without a network.
@@ -24,7 +25,7 @@ import pytest
 from attrs import evolve, field, frozen
 
 DOCS = Path(__file__).parents[2] / "docs"
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:python|toml(?=\n# \w+\.toml\n))\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED = re.compile(r"# ([\w/.-]+\.\w+)\n")
 ONCE = ["-p", "no:apteligent", "-p", "apteligent_async.testing.plugin"]
 """Load the plugin of the source beside the documents, whether or not it is installed."""
@@ -93,8 +94,14 @@ def _environment():
 def test_blocks_are_told_apart():
     """Files that are named stand beside the blocks that follow, the latest of each name."""
     fenced = ["first()", "# a.py\none", "def test_it(): ...", "# a.py\ntwo", "x = 1"]
-    text = "```text\nno\n```\n" + "".join(f"```python\n{code}\n```\n" for code in fenced)
+    text = "```text\nno\n```\n```toml\nno\n```\n" + "".join(f"```python\n{code}\n```\n" for code in fenced)
     first, second, third = blocks_of("x.md", text)
-    assert (first.text, first.beside, first.place) == ("first()\n", {}, "x.md:4")
+    assert (first.text, first.beside, first.place) == ("first()\n", {}, "x.md:7")
     assert (second.is_tests, second.beside) == (True, {"a.py": "# a.py\none\n"})
     assert (third.is_tests, third.beside) == (False, {"a.py": "# a.py\ntwo\n"})
+
+
+def test_a_named_table_stands_beside_blocks():
+    """A plan or a schedule of faults can be shown as what it is, and be read by the code after it."""
+    (block,) = blocks_of("x.md", "```toml\n# a.toml\nx = 1\n```\n```python\nrun()\n```\n")
+    assert (block.text, block.beside) == ("run()\n", {"a.toml": "# a.toml\nx = 1\n"})
