@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import anyio
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 __all__ = ["Call", "Load", "Opened", "Sample", "sample"]
 
@@ -45,15 +45,25 @@ class Sample:
 
 @define
 class _Shift:
-    """Workers call until an instant, and end with the call that they are in."""
+    """Workers make a call each, and more until its time is over; they end with the call that they are in.
 
-    ends_at: float
+    Where others keep the processor, the time may pass before anybody has begun; and a clock may not have moved yet.
+    """
+
+    seconds: float
+    began_at: float = field(factory=time.perf_counter)
+    began_cpu: float = field(factory=time.process_time)
     calls: int = 0
 
     async def work(self, call: Call) -> None:
-        while time.perf_counter() < self.ends_at:
+        is_over = False
+        while not is_over:
             await call()
             self.calls += 1
+            is_over = self._is_over()
+
+    def _is_over(self) -> bool:
+        return time.perf_counter() > self.began_at + self.seconds and time.process_time() > self.began_cpu
 
 
 async def sample(opened: Opened, load: Load) -> Sample:
@@ -68,7 +78,7 @@ async def sample(opened: Opened, load: Load) -> Sample:
 
 
 async def _work(call: Call, workers: int, seconds: float) -> int:
-    shift = _Shift(time.perf_counter() + seconds)
+    shift = _Shift(seconds)
     async with anyio.create_task_group() as group:
         for _ in range(workers):
             group.start_soon(shift.work, call)

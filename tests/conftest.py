@@ -5,8 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from apteligent_async.testing import run_virtually, virtual_backend
+
+# How long an example takes says how busy the machine is, and nothing of what a property promises.
+settings.register_profile("on-any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("on-any-machine")
 
 
 def pytest_addoption(parser):
