@@ -9,10 +9,11 @@ import traceback
 from typing import TYPE_CHECKING
 
 from apteligent_async import errors
+from apteligent_async.cli.accounts import login_named, names
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = ["explain", "redacted"]
 
@@ -31,11 +32,12 @@ _ADVICE: Mapping[type[BaseException], str] = {
 _SECRETS = ("APTELIGENT_TOKEN", "APTELIGENT_PASSWORD", "APTELIGENT_CLIENT_ID")
 _HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[^\s'\"]+")
 _SHORTEST_SECRET = 4
+_FLAGS: Mapping[str, str] = {"base_url": "--base-url (or APTELIGENT_BASE_URL)", "duration": "--duration"}
 
 
 def explain(error: BaseException) -> int:
     """Tell standard error what happened and what to do, and give the exit code."""
-    message = error.message if isinstance(error, errors.ApteligentError) else str(error)
+    message = _with_flag(error.message) if isinstance(error, errors.ApteligentError) else str(error)
     print(f"apteligent: {printable(message)}", file=sys.stderr)
     advice = _ADVICE.get(type(error))
     if advice is not None:
@@ -44,13 +46,33 @@ def explain(error: BaseException) -> int:
 
 
 def redacted(error: BaseException) -> str:
-    """Give an error's traceback without the secrets of the environment and of headers."""
+    """Give an error's traceback without the secrets of the environment, of stored logins and of headers."""
     text = "".join(traceback.format_exception(error))
-    for name in _SECRETS:
-        secret = os.environ.get(name, "").strip()
+    for secret in (*_of_environment(), *_of_logins()):
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "[secret]")
     return "".join(character if character == "\n" else printable(character) for character in _blot_headers(text))
+
+
+def _with_flag(message: str) -> str:
+    """Name the flag where the library, whose messages begin with its argument, names that."""
+    argument, verb, rest = message.partition(" must ")
+    return f"{_FLAGS.get(argument, argument)}{verb}{rest}"
+
+
+def _of_environment() -> Iterator[str]:
+    return (os.environ.get(name, "").strip() for name in _SECRETS)
+
+
+def _of_logins() -> Iterator[str]:
+    """Give every token that is kept; one that cannot be read is in no message."""
+    try:
+        for name in names():
+            login = login_named(name)
+            if login is not None:
+                yield login.token.token
+    except (errors.ConfigurationError, OSError):
+        return
 
 
 def _blot_headers(text: str) -> str:

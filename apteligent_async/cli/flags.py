@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import datetime
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-__all__ = ["Amount", "ClientId", "Duration", "PositiveAmount", "PositiveDuration", "Token"]
+__all__ = ["Amount", "ClientId", "Day", "Duration", "PositiveAmount", "PositiveDuration", "Token"]
 
 _LONGEST_S = 86_400.0
 _VISIBLE = re.compile(r"[!-~]+")
@@ -18,6 +19,13 @@ _VISIBLE = re.compile(r"[!-~]+")
 def _finite(_: object, value: float | None) -> None:
     if value is not None and not math.isfinite(value):
         raise ValueError("Must be a finite number.")
+
+
+def _a_day(_: object, value: str | None) -> None:
+    try:
+        datetime.fromisoformat(value or "2016-12-01")
+    except ValueError:
+        raise ValueError(f"Must be a day such as 2016-12-01, not {value!r}.") from None
 
 
 def _fit_for_basic(_: object, value: str) -> None:
@@ -37,6 +45,9 @@ Duration = Annotated[float, Parameter(validator=(_finite, Number(gte=0, lte=_LON
 
 PositiveDuration = Annotated[float, Parameter(validator=(_finite, Number(gt=0, lte=_LONGEST_S)))]
 """Seconds, more than none and a day at most."""
+
+Day = Annotated[str | None, Parameter(validator=_a_day, show_default=False)]
+"""A day, or an instant of it, in ISO's way of writing."""
 
 ClientId = Annotated[str, Parameter(validator=_fit_for_basic)]
 Token = Annotated[str, Parameter(validator=_fit_for_bearer)]

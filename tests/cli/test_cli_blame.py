@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from apteligent_async import errors
+from apteligent_async import StaticToken, errors
+from apteligent_async.cli.accounts import Login, keep, logins_folder
 from apteligent_async.cli.blame import explain, redacted
 
 OUR_OWN_WORDS = {"ApteligentError", "ConfigurationError", "ClientStateError", "QueueFull", "LedgerError", "LedgerInUse"}
@@ -45,3 +46,26 @@ def test_a_short_value_blots_nothing_out(monkeypatch):
     """Where the client id is a letter, the traceback stays readable."""
     monkeypatch.setenv("APTELIGENT_CLIENT_ID", "e")
     assert "error" in redacted(ValueError("an error"))
+
+
+def test_a_traceback_holds_no_token_that_is_kept(monkeypatch, tmp_path):
+    """Whichever login the command used; a folder that cannot be read changes nothing."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    keep("of-mine", Login(token=StaticToken("kept-token-of-mine"), origin="https://developers.crittercism.com"))
+    assert redacted(ValueError("kept-token-of-mine")).endswith("ValueError: [secret]\n")
+    logins_folder().chmod(0o777)
+    assert redacted(ValueError("an error")).endswith("ValueError: an error\n")
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("base_url must be an origin.", "--base-url (or APTELIGENT_BASE_URL) must be an origin."),
+        ("duration must be whole days, as it must.", "--duration must be whole days, as it must."),
+        ("settle_days must be a number.", "settle_days must be a number."),
+    ],
+)
+def test_what_a_flag_set_is_called_as_the_flag_is(message, told, capsys):
+    """The library names its arguments; a plan's keys keep their names."""
+    explain(errors.ConfigurationError(message))
+    assert capsys.readouterr().err == f"apteligent: {told}\n"
