@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import anyio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from cyclopts import Parameter
 from rich.console import Console
 
@@ -179,10 +179,11 @@ def answer(
         drawing: how to draw it.
     """
     view, asker = _find_out(connection, output, find)
-    present(view, output, drawing)
-    for app, error in asker.pull.failures:
-        print(f"apteligent: {printable(app.name)}: {printable(error.message)}", file=sys.stderr)
-    return 3 if asker.pull.failures else 0
+    failures = tuple((app.name, error.message) for app, error in asker.pull.failures)
+    present(evolve(view, failures=failures), output, drawing)
+    for name, reason in failures:
+        print(f"apteligent: {printable(name)}: {printable(reason)}", file=sys.stderr)
+    return 3 if failures else 0
 
 
 def _find_out(connection: Connection, output: Output, find: Callable[[Asker], Awaitable[View]]) -> tuple[View, Asker]:

@@ -92,7 +92,7 @@ def write_view(view: View, output: Output) -> None:
     """
     chosen = output.chosen
     if output.top:
-        view = evolve(view, sheets=tuple(sheet.first(output.top) for sheet in view.sheets))
+        view = evolve(view, sheets=tuple(sheet.shortened(output.top) for sheet in view.sheets))
     if chosen == "table":
         _write_table(view, output, most_rows=MOST_ROWS if output.top is None else None)
     elif chosen == "parquet":
@@ -139,7 +139,8 @@ def _cannot_write(path: Path | None, error: OSError) -> CannotWrite:
 def _json_text(view: View) -> str:
     facts = {"facts": {name.replace(" ", "_"): _json_value(value) for name, value in view.facts}} if view.facts else {}
     tables = {sheet.name: _json_rows(sheet) for sheet in view.sheets}
-    return json.dumps({"title": view.title, **facts, **tables, "notes": list(view.notes)}) + "\n"
+    failures = [{"of": name, "reason": reason} for name, reason in view.failures]
+    return json.dumps({"title": view.title, **facts, **tables, "notes": list(view.notes), "failures": failures}) + "\n"
 
 
 def _json_lines(sheet: Sheet, output: Output) -> str:  # noqa: ARG001  alike for all formats of one table

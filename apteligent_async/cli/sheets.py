@@ -52,6 +52,10 @@ class _Strip:
             return self.natural
         return min(self.natural, max(_LEAST_TEXT if self.heading.rank else _LEAST_NAME, cell_len(self.heading.text)))
 
+    def shown(self, width: int) -> Sequence[str]:
+        """Give the cells, without the beginning of what is too long where the end tells more."""
+        return [_ending(cell, width) for cell in self.cells] if self.heading.ends_tell else self.cells
+
 
 def print_view(console: Console, view: View, *, most_rows: int | None) -> None:
     """Print a view's title, facts, tables and notes.
@@ -90,22 +94,23 @@ def _print_sheet(console: Console, sheet: Sheet, *, most_rows: int | None) -> No
     if not sheet.length:
         _print_line(console, "Nothing.", style="dim")
         return
-    shown = sheet if most_rows is None else sheet.first(most_rows)
+    shown = sheet if most_rows is None else sheet.shortened(most_rows)
     strips, left_out = _fitting(tuple(_strips(shown)), console.width)
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1))
-    for strip, width in zip(strips, _widths(strips, console.width), strict=True):
+    widths = _widths(strips, console.width)
+    for strip, width in zip(strips, widths, strict=True):
         justify: JustifyMethod = "left" if strip.is_text else "right"
         table.add_column(strip.heading.text, justify=justify, width=width, no_wrap=True, overflow="ellipsis")
-    for row in zip(*(strip.cells for strip in strips), strict=True):
+    for row in zip(*(strip.shown(width) for strip, width in zip(strips, widths, strict=True)), strict=True):
         table.add_row(*map(Text, row))
     console.print(table)
-    for remark in _remarks(sheet.length - shown.length, [strip.heading.text for strip in left_out]):
+    for remark in _remarks(sheet, sheet.length - shown.length, [strip.heading.text for strip in left_out]):
         _print_line(console, remark, style="dim")
 
 
-def _remarks(rows: int, columns: Sequence[str]) -> Iterator[str]:
+def _remarks(sheet: Sheet, rows: int, columns: Sequence[str]) -> Iterator[str]:
     if rows > 0:
-        yield f"and {rows} more: --top 0 shows all"
+        yield f"and {rows} {'earlier' if sheet.is_over_time else 'more'}: --top 0 shows all"
     if columns:
         yield f"no room for {', '.join(columns)}: --format json shows all"
 
@@ -148,6 +153,15 @@ def _texts(column: Column) -> list[str]:
         seconds = ["" if cell is None else _zoned(cell, "%Y-%m-%d %H:%M:%S") for cell in column.cells]
         return minutes if len(set(minutes)) == len(set(seconds)) else seconds
     return [printable(_plain(cell)) for cell in column.cells]
+
+
+def _ending(text: str, width: int) -> str:
+    if cell_len(text) <= width:
+        return text
+    kept = text[max(len(text) - width + 1, 0) :]
+    while cell_len(kept) >= width:
+        kept = kept[1:]
+    return f"…{kept}"
 
 
 def _plain(value: Any) -> str:

@@ -24,12 +24,14 @@ class Heading:
         text: what stands above it.
         rank: which columns go first where there is no room: those with the highest rank. 0 always stays.
         is_whole: whether a part of its text would be of no use, as of an id.
+        ends_tell: whether the end of its text tells more than the beginning, as of the full name of a class.
     """
 
     column: str
     text: str
     rank: int = 0
     is_whole: bool = False
+    ends_tell: bool = False
 
 
 @frozen(kw_only=True)
@@ -41,21 +43,24 @@ class Sheet:
         title: what it tells; empty where the view's title says so.
         columns: all of it, for files.
         headings: what a terminal shows of it, in that order.
+        is_over_time: whether the rows go from the earliest to the latest: then the latest stay where not all do.
     """
 
     name: str = "rows"
     title: str = ""
     columns: tuple[Column, ...]
     headings: tuple[Heading, ...]
+    is_over_time: bool = False
 
     @property
     def length(self) -> int:
         """How many rows it has."""
         return len(self.columns[0].cells) if self.columns else 0
 
-    def first(self, count: int) -> Sheet:
-        """Give the same with the first rows alone."""
-        return evolve(self, columns=tuple(evolve(each, cells=each.cells[:count]) for each in self.columns))
+    def shortened(self, count: int) -> Sheet:
+        """Give the same with so many rows at most: the first, or the latest of those over time."""
+        kept = slice(max(self.length - count, 0), None) if self.is_over_time else slice(count)
+        return evolve(self, columns=tuple(evolve(each, cells=each.cells[kept]) for each in self.columns))
 
 
 @frozen(kw_only=True)
@@ -68,6 +73,7 @@ class View:
         sheets: the tables; files of one table hold the last.
         notes: what to know when reading it, and what to do next; for people.
         picture: the same as bars or lines, if it makes any.
+        failures: what could not be had, each with the reason.
     """
 
     title: str
@@ -75,6 +81,7 @@ class View:
     sheets: tuple[Sheet, ...]
     notes: tuple[str, ...] = ()
     picture: Picture | None = field(default=None, repr=False)
+    failures: tuple[tuple[str, str], ...] = ()
 
 
 def sorted_by(columns: Sequence[Column], key: str, *, is_descending: bool) -> tuple[Column, ...]:

@@ -59,6 +59,12 @@ def test_every_format_holds_the_same_rows(command, arguments, tmp_path):
     assert (table.num_rows, table.column_names) == (len(wanted), list(wanted[0]))
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_page_has_an_example(command, name):
+    """Of the families and of all others: something to copy."""
+    assert re.search(rf"^ *apteligent {name}\b", command(name, "--help", columns=200).out, flags=re.MULTILINE)
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_help_has_an_example_that_is_that_command(command, name):
     """Examples stand in the page of each command, which exists, and every flag says what it does."""
@@ -67,6 +73,17 @@ def test_every_help_has_an_example_that_is_that_command(command, name):
     assert not re.search(r"^│ +--[a-z-]+ +[A-Z]* *\[", shown, flags=re.MULTILINE)
     for flag in ["--account", "--region", "--base-url", "--deadline", "--format", "--json", "--output", "--debug"]:
         assert flag in shown
+
+
+def test_a_graph_keeps_the_latest_days(command):
+    """A month is more than a terminal shows; what happened last is not what goes."""
+    app = app_ids(command)[0]
+    for asked, day in [(["graph", app], "bucket"), (["trends", app, "--series", "dau"], "start")]:
+        days = [row[day][:10] for row in json.loads(command(*asked, "--json").out)["rows"]]
+        shown = command(*asked).out
+        assert days == sorted(days)
+        assert [each in re.sub("^.*\n", "", shown) for each in days] == [False] * (len(days) - 20) + [True] * 20
+        assert f"and {len(days) - 20} earlier: --top 0 shows all" in shown
 
 
 def test_the_list_of_commands_names_them_all(command):
@@ -169,8 +186,12 @@ def test_what_cannot_be_had_is_said_and_ends_with_three(command):
     """Some of it came, and is shown; the rest is named."""
     ended = command("pie", app_ids(command)[0], "f" * 24, "--json")
     assert ended.code == 3
-    assert json.loads(ended.out)["rows"]
-    assert "apteligent: ffffffffffffffffffffffff: " in ended.err
+    told = json.loads(ended.out)
+    assert told["rows"]
+    [failure] = told["failures"]
+    assert failure["of"] == "f" * 24
+    assert "404" in failure["reason"]
+    assert f"apteligent: {failure['of']}: {failure['reason']}" in ended.err
 
 
 def test_nothing_at_all_is_an_error(command):
@@ -187,6 +208,8 @@ def test_nothing_at_all_is_an_error(command):
         (["pie", "x", "--by", "phase"], '"appVersion"'),
         (["pie"], "requires an argument"),
         (["pie", "x", "--duration", "4x"], "such as 30d"),
+        (["crashes", "x", "--since", "yesterday"], "such as 2016-12-01"),
+        (["graph", "x", "--end", "2016-13-01"], "such as 2016-12-01"),
         (["apps", "--format", "xml"], '"parquet"'),
         (["apps", "--top", "-1"], "Must be >= 0"),
         (["apps", "--deadline", "nan"], "finite"),

@@ -6,6 +6,7 @@ import io
 import unicodedata
 from datetime import UTC, datetime
 
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -120,3 +121,22 @@ def test_instants_show_seconds_only_where_they_tell_rows_apart():
 
     assert [line.strip() for line in lines(0)] == ["2016-12-12 18:00Z"]
     assert [line.strip() for line in lines(0, 10)] == ["2016-12-12 18:00:00Z", "2016-12-12 18:00:10Z"]
+
+
+def test_of_rows_over_time_the_latest_stay():
+    """What is left out is the earliest, in every format."""
+    view = view_of([(str(number),) for number in range(25)], [0])
+    view = evolve(view, sheets=(evolve(view.sheets[0], is_over_time=True),))
+    lines = printed(view, 80, most_rows=20)
+    assert [line.strip() for line in lines[3:-1]] == [str(number) for number in range(5, 25)]
+    assert lines[-1] == "and 5 earlier: --top 0 shows all"
+
+
+@given(st.text(min_size=1, max_size=60), st.integers(min_value=16, max_value=60))
+def test_the_name_of_a_class_keeps_its_end(text, width):
+    """Of `java.lang.OutOfMemoryError` the beginning is what goes first, and the table still fits."""
+    columns = (Column(name="a", kind="text", cells=[text, f"{text}.OutOfMemory"]),)
+    view = View(title="", sheets=(Sheet(columns=columns, headings=(Heading("a", "a", ends_tell=True),)),))
+    lines = printed(view, width)
+    assert lines[-1].rstrip().endswith(".OutOfMemory")
+    assert all(cell_len(line) <= width for line in lines)

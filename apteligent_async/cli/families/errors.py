@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.error_view import Details, details_view
 from apteligent_async.cli.families.joined import app_headings, joined, named
+from apteligent_async.cli.flags import Day  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
 from apteligent_async.errors import ConfigurationError, NotFoundError
@@ -42,9 +43,9 @@ _COLUMNS: dict[Key, str] = {
 }
 _HEADINGS = (
     Heading("short", "hash", is_whole=True),
-    Heading("name", "error"),
+    Heading("name", "error", ends_tell=True),
     Heading("unique_session_count", "users", 1),
-    Heading("suspect_line", "look at", 2),
+    Heading("suspect_line", "look at", 2, ends_tell=True),
     Heading("status", "status", 3),
     Heading("session_count", "sessions", 4),
     Heading("last_occurred", "last seen", 5),
@@ -73,7 +74,7 @@ class Listed:
     sort_by: Key = "users"
     status: Status | None = None
     app_version: str | None = None
-    since: str | None = None
+    since: Day = None
 
 
 def crashes(

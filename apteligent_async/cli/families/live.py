@@ -96,7 +96,7 @@ async def _follow(
 def _view(answers: Sequence[tuple[App, LiveStats]]) -> View:
     apps = [app for app, _ in answers]
     columns = joined([(app, found.columns()) for app, found in answers])
-    windows = Sheet(columns=columns, headings=(*app_headings(apps), *_HEADINGS))
+    windows = Sheet(columns=columns, headings=(*app_headings(apps), *_HEADINGS), is_over_time=len(apps) == 1)
     title = f"Right now in {named(apps)}"
     if len(answers) == 1:
         return View(title=title, facts=(("crash %", answers[0][1].crash_percentage),), sheets=(windows,))

@@ -20,6 +20,7 @@ from apteligent_async.cli.families.metrics import (
     window_of,
 )
 from apteligent_async.cli.families.pictures import bars_of, lines_of
+from apteligent_async.cli.flags import Day  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
 from apteligent_async.errors import ConfigurationError
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["graph", "pie"]
 
 Filters = Annotated[tuple[str, ...], Parameter(name="--filter", negative="")]
-Day = Annotated[str | None, Parameter(show_default=False)]
 
 _DAYS = "A day names the bucket that ends with it; the service does not say which midnight it means."
 
@@ -167,7 +167,7 @@ def _graph_view(answers: Sequence[tuple[App, Graph]], *, graph: str) -> View:
     )
     return View(
         title=title,
-        sheets=(Sheet(columns=columns, headings=headings),),
+        sheets=(Sheet(columns=columns, headings=headings, is_over_time=len(apps) == 1),),
         notes=(_DAYS,),
         picture=lines_of(columns, by="app", at="bucket", title=title, unit=UNITS[graph], note=_DAYS),
     )

@@ -112,9 +112,10 @@ def _daily_view(answers: Sequence[tuple[App, Trends]], series: Series) -> View:
     columns = joined([(app, _of_series(found, series)) for app, found in answers])
     title = f"{'All series' if series == 'all' else series} of {named(apps)}, day by day"
     picture = None if series == "all" else _picture(columns, title, _unit(answers, series), is_of_many=len(apps) > 1)
+    is_one_line = len({(row["app_id"], row["series"], row["key"]) for row in rows(columns)}) == 1
     return View(
         title=title,
-        sheets=(Sheet(columns=columns, headings=(*app_headings(apps), *_DAILY)),),
+        sheets=(Sheet(columns=columns, headings=(*app_headings(apps), *_DAILY), is_over_time=is_one_line),),
         notes=(_DAYS,),
         picture=picture,
     )
