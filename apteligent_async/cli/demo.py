@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from apteligent_async.cli.recording import Recorder
+
 __all__ = ["demo"]
 
 _LATENCY_S = 0.05
@@ -44,11 +46,15 @@ def demo(
     limit: PositiveAmount = 600,
     bucket: PositiveDuration = 10.0,
     seed: int = 1,
+    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative="")] = False,
     as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
 ) -> int:
     """Pull metrics of a simulated account as fast as its rate budget allows, and answer four questions with them.
 
     Starts the simulator on loopback: no account and no network are needed. As it stands it takes about a minute.
+
+        apteligent demo
+        apteligent demo --apps 3 --events events.jsonl
 
     Args:
         output: Folder for metrics.jsonl and metrics.csv; those of an earlier run are replaced.
@@ -57,29 +63,35 @@ def demo(
         limit: Calls per minute that the simulator allows.
         bucket: Length of its quota's bucket, in seconds.
         seed: Chooses the account's world, and how much of the first bucket has passed.
+        quiet: Show no progress.
         as_json: Print one JSON object at the end; everything else goes to standard error.
 
     """
     console = open_console(as_json=as_json)
     service = _service(seed, apps=apps, limit=limit, bucket_s=bucket)
-    is_interrupted = False
     with (
         recording(output) as recorder,
         _logging(events) as listeners,
         serve(service, latency=_LATENCY_S) as url,
     ):
-        run = DemoRun(console, listeners)
+        run = DemoRun(console, listeners, is_quiet=quiet)
         console.print(f"Simulator on {url}: {limit} calls a minute in buckets of {bucket:g} s", soft_wrap=True)
-        try:
-            anyio.run(run.perform, url, recorder)
-        except KeyboardInterrupt:
-            is_interrupted = True
+        is_interrupted = not _perform(run, url, recorder)
     bound_s = None if is_interrupted else _bound_s(service, run)
     figures = _figures(service, run, output, bound_s=bound_s)
     _report(console, run, sentences(figures, rows=recorder.rows), is_interrupted=is_interrupted)
     if as_json:
         print_json(asdict(figures))
     return 130 if is_interrupted else run.exit_code
+
+
+def _perform(run: DemoRun, url: str, recorder: Recorder) -> bool:
+    """Tell whether it came to its end, or was interrupted."""
+    try:
+        anyio.run(run.perform, url, recorder)
+    except KeyboardInterrupt:
+        return False
+    return True
 
 
 @contextmanager

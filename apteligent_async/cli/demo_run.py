@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from attrs import define, field
 
 from apteligent_async import AppAttribute, ApteligentClient, MemoryBudget, PasswordGrant, RatePolicy
 from apteligent_async.cli.cuts import Cut, ask, plan_of, questions_about
-from apteligent_async.cli.progress import showing
+from apteligent_async.cli.progress import SILENT, showing
 from apteligent_async.cli.pulling import WORKERS, Pull, run_pull, watched
 from apteligent_async.cli.recording import rows_of
 from apteligent_async.cli.summary import Stretch
@@ -46,6 +47,7 @@ class DemoRun:
 
     _console: Console
     _listeners: Sequence[Callable[[Event], object]] = ()
+    _is_quiet: bool = field(default=False, kw_only=True)
     pull: Pull[Cut] = field(factory=Pull[Cut])
     questions: tuple[Question, ...] = ()
     answers: dict[Cut, Pie] = field(factory=dict)
@@ -87,7 +89,7 @@ class DemoRun:
                     client.on_event(listener)
                 await self._look_around(client)
                 work = partial(run_pull, self.pull, partial(ask, client), self._keeping(recorder))
-                with showing(self._console) as display:
+                with nullcontext(SILENT) if self._is_quiet else showing(self._console) as display:
                     await watched(client, self.pull, work, display=display)
         finally:
             self._ended_at = time.monotonic()

@@ -39,6 +39,9 @@ def explain(
     `EventLog` writes such a log, and so does `apteligent demo --events FILE`. Times are seconds since its first event;
     in the JSON object, instants are on the log's own clock.
 
+        apteligent explain events.jsonl
+        apteligent explain events.jsonl --call 25
+
     Args:
         file: The log; a last line that was cut short does no harm.
         call: Tell of the call with this number only.

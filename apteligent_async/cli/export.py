@@ -56,6 +56,8 @@ def export(
 ) -> None:
     """Write what a ledger holds, without a call; a pull may be filling it meanwhile.
 
+        apteligent export pull-output/ledger.sqlite --format csv
+
     Args:
         ledger: The ledger's file, which `apteligent pull` made.
         writing: Where the rows go.

@@ -36,7 +36,7 @@ from apteligent_async.simulator import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from types import FrameType
 
     from apteligent_async.simulator import Answer, Call
@@ -115,6 +115,8 @@ def simulate(
 
     Prints the address and the credentials, one a line, as soon as calls are taken.
 
+        apteligent simulate --apps 5 --limit 600
+
     Args:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
@@ -143,7 +145,7 @@ def simulate(
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[Witness]:
+def _written(path: Path) -> Generator[Witness]:
     """Give what writes every call down, at once, so that others can follow."""
     with path.open("a", buffering=1, encoding="utf-8") as file:
 

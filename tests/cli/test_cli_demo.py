@@ -118,6 +118,15 @@ def test_without_json_all_of_it_is_on_standard_output(tmp_path):
     assert re.search(r" s, utilisation \d+\.\d%\.\nLower bound for so many calls on this budget: \d", ended.stdout)
 
 
+def test_without_progress_it_still_tells_what_it_found(tmp_path):
+    """--quiet leaves the answers and their cost."""
+    loud, quiet = run(*ROOMY, cwd=tmp_path), run(*ROOMY, "--quiet", cwd=tmp_path)
+    assert "ETA" in loud.stdout
+    assert "ETA" not in quiet.stdout
+    assert all(question in quiet.stdout for question in QUESTIONS)
+    assert (quiet.returncode, quiet.stderr) == (0, "")
+
+
 def test_an_ascii_terminal_is_enough(tmp_path):
     """What cannot be shown there is a question mark or a hyphen, not an error."""
     ended = run(*ROOMY, cwd=tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0", COLUMNS="24")
