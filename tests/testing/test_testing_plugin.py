@@ -6,10 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parents[2]
 STRICT = ["-q", "-Werror", "--strict-markers", "-o", "asyncio_default_fixture_loop_scope=function"]
@@ -110,7 +107,6 @@ def test_both_async_plugins_work_side_by_side(tmp_path):
     assert "4 passed" in told
 
 
-@pytest.mark.skipif(not entry_points(group="pytest11", name="apteligent"), reason="installed without the entry point")
 def test_the_plugin_is_there_once_the_package_is_installed(tmp_path):
     """A fresh project configures nothing."""
     code, told = run(tmp_path, plugin=[], conftest=CLOCKS, test_both=ON_BOTH)
