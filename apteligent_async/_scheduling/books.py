@@ -66,7 +66,7 @@ class OwnBooks:
 
     budget: Budget
     phi: float = PHI
-    queued_elsewhere: Mapping[str, int] = field(factory=dict, init=False)
+    queued_elsewhere: Mapping[str, int] = field(factory=dict[str, int], init=False)
     _last_at: float = field(default=-math.inf, init=False)
     _jitter: float = field(default=0.0, init=False)
 

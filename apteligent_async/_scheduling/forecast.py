@@ -171,7 +171,7 @@ class BudgetSnapshot:
     unit: str | None
     includes_call: bool | None
     queued: Mapping[str, int]
-    queued_elsewhere: Mapping[str, int] = field(factory=dict)
+    queued_elsewhere: Mapping[str, int] = field(factory=dict[str, int])
     in_flight: int
     refusals: int
     others_seen: int

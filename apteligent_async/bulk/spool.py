@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
 import anyio.to_thread
-from attrs import asdict, define, field, frozen
+from attrs import asdict, define, evolve, field, frozen
 
 from apteligent_async.bulk.ledger import SURVEY
 from apteligent_async.bulk.ledger_file import LedgerFile, explained
@@ -26,7 +26,7 @@ from apteligent_async.bulk.survey import Survey
 from apteligent_async.bulk.units import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 
 __all__ = ["KEPT_FOR", "Slot", "Spool", "SpooledPoint", "Standing"]
@@ -183,7 +183,7 @@ class Spool:
 
         with anyio.CancelScope(shield=True):  # a transaction is never left half way
             done = await anyio.to_thread.run_sync(explaining, limiter=self._thread)
-        return done  # noqa: RET504  a scope that may end early, for all that the type checker knows
+        return done  # noqa: RET504  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType]  a scope that may end early, for all that the type checker knows
 
     def _open(self) -> None:
         LedgerFile.open(self.path).close()
@@ -197,7 +197,7 @@ class Spool:
             connection.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Generator[sqlite3.Connection]:
         connection = self._opened
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -257,7 +257,7 @@ class Spool:
         growth = point.value - (known.get(name) or 0.0)
         self._opened.execute("INSERT OR REPLACE INTO totals VALUES (?, ?)", (name, point.value))
         if growth > 0 and point.total_of in known:
-            yield Point(**{**asdict(point), "value": growth, "total_of": None})
+            yield evolve(point, value=growth, total_of=None)
 
     def _listed(self, query: str, *arguments: Any) -> list[SpooledPoint]:
         return [_spooled(cells) for cells in self._opened.execute(query, arguments)]

@@ -58,6 +58,7 @@ class Sink(Protocol):
     @property
     def name(self) -> str:
         """What its place in the spool is kept under: the same for the same place, in any process."""
+        ...
 
     async def deliver(self, points: Sequence[SpooledPoint]) -> None:
         """Hand over some points, and return when the other side has them.
@@ -240,6 +241,7 @@ async def _drain(recipe: Recipe, spool: Spool, sink: Sink, *, tell: Callable[[Ne
         if not batch:
             await spool.wait_for_more(_LONGEST_NAP_S)
             continue
+        problem: OSError | None = None
         with anyio.CancelScope(shield=True):
             problem = await _delivered(sink, batch)
             if problem is None:

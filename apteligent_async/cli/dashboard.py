@@ -24,7 +24,7 @@ from apteligent_async.cli.simulate import Counting
 from apteligent_async.simulator import DEMO_ACCOUNT, Service, World, running_from, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from types import FrameType
 
 __all__ = ["dashboard"]
@@ -91,14 +91,14 @@ class _Account:
 
 
 @contextmanager
-def _asked(connection: Connection) -> Iterator[_Account]:
+def _asked(connection: Connection) -> Generator[_Account]:
     """Find out that there is a login before anything is served."""
     client = connection.client(cache=MemoryCache())
     yield _Account(lambda: client)
 
 
 @contextmanager
-def _simulated(connection: Connection, counting: Counting, apps: int, seed: int, latency: float) -> Iterator[_Account]:
+def _simulated(connection: Connection, counting: Counting, apps: int, seed: int, latency: float) -> Generator[_Account]:
     """Serve a simulated account, which others may use, too: that is how a pull beside the page is tried out."""
     began = datetime.now(UTC)
     world = World(seed=seed, apps=apps, now=began)

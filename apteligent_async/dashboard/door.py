@@ -51,7 +51,7 @@ class Door:
         token: what the first visitor must bring as ``?token=``; None lets everybody in who can reach the dashboard.
     """
 
-    hosts: frozenset[str] = field(default=(), converter=_lower)
+    hosts: frozenset[str] = field(default=frozenset(), converter=_lower)
     token: str | None = field(default=None, repr=False)
     _is_used: bool = field(default=False, init=False)
     # Cookies know no ports: another dashboard on this host must not take the place of this one's.

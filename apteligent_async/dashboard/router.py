@@ -15,7 +15,7 @@ from apteligent_async.dashboard.line import Line
 from apteligent_async.integrations.fastapi import apteligent_account, apteligent_client
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
 __all__ = ["dashboard_router"]
 
@@ -51,7 +51,7 @@ def dashboard_router(
         request.state.visit = panels.Visit(client=client, line=line, is_ending=is_ending)
 
     @asynccontextmanager
-    async def watching(app: FastAPI) -> AsyncIterator[None]:
+    async def watching(app: FastAPI) -> AsyncGenerator[None]:
         stop = apteligent_client(app, account).on_event(line)
         try:
             yield

@@ -13,7 +13,7 @@ from apteligent_async.dashboard.router import dashboard_router
 from apteligent_async.integrations.fastapi import apteligent_lifespan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from apteligent_async import ApteligentClient
     from apteligent_async.dashboard.door import Door
@@ -29,7 +29,7 @@ class CannotListen(OSError):  # noqa: N818  says what cannot be done
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+def listening(host: str, port: int) -> Generator[tuple[socket.socket, str]]:
     """Listen while the block runs; give the socket and its origin, such as ``http://127.0.0.1:49152``.
 
     Args:

@@ -20,7 +20,7 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from attrs import field, fields, frozen
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recipe", "find_recipe", "recipe_names", "recipe_text"]
 
+_PACKAGE = __name__.rpartition(".")[0]
 _SUFFIX = ".toml"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -136,7 +137,7 @@ def recipe_text(name: str) -> str:
     """
     if name not in recipe_names():
         raise ConfigurationError(f"There is no recipe {name!r}{guess(name, recipe_names())}.")
-    return (files(__package__) / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
+    return (files(_PACKAGE) / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
 
 
 def find_recipe(name_or_path: str) -> Recipe:
@@ -151,23 +152,31 @@ def find_recipe(name_or_path: str) -> Recipe:
 
 
 def _shipped() -> Iterator[Any]:
-    return iter(files(__package__).iterdir())
+    return iter(files(_PACKAGE).iterdir())
 
 
 def _settings(told: Any) -> dict[str, Any]:
     known = [each.name for each in fields(Recipe) if each.name not in {"name", "plan"}]
-    if not isinstance(told, dict):
+    if not _is_table(told):
         raise ConfigurationError("recipe must be a table: [recipe].")
     for key in told:
         if key not in known:
             raise ConfigurationError(f"recipe has no key {key!r}{guess(key, known)}.")
     only = told.get("only", ["*"])
-    if not isinstance(only, list) or not all(isinstance(each, str) for each in only):
+    if not _is_list(only) or not all(isinstance(each, str) for each in only):
         raise ConfigurationError("recipe.only must be a list of globs such as 'api.*'.")
     merge = told.get("merge", [])
-    if not isinstance(merge, list):
+    if not _is_list(merge):
         raise ConfigurationError("recipe.merge must be tables: [[recipe.merge]].")
     return {**told, "only": tuple(only), "merge": tuple(_rule(each) for each in merge)}
+
+
+def _is_table(told: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(told, dict)
+
+
+def _is_list(told: Any) -> TypeGuard[list[Any]]:
+    return isinstance(told, list)
 
 
 def _rule(told: Mapping[str, Any]) -> MergeRule:

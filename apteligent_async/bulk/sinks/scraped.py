@@ -53,7 +53,7 @@ class _Reply:
     status: int
     text: str = ""
     reader: str | None = None
-    given: Mapping[int, int] = field(factory=dict)
+    given: Mapping[int, int] = field(factory=dict[int, int])
 
     def encoded(self, *, has_body: bool) -> bytes:
         kind = CONTENT_TYPE if self.status == 200 else "text/plain; charset=utf-8"
