@@ -22,6 +22,7 @@ from apteligent_async._http import HttpLink, open_client, open_stack
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.signals import Job, Lane, Priority
 from apteligent_async._settings import ResolvedSettings, Settings, resolve
+from apteligent_async._shared_token import token_source
 from apteligent_async._wire.codec import prepare
 from apteligent_async._wire.drift import Drift
 from apteligent_async._wire.links import safe_link
@@ -74,6 +75,7 @@ class Session:
         self._state = "new"
         self._loop: Hashable = None
         self._visits: set[Visit] = set()
+        self._account = ""
         self.drift = Drift()
 
     async def open(self) -> None:
@@ -95,8 +97,8 @@ class Session:
         budget = settings.budget or shared_budget(self._origin, settings.credentials.client_id, loop)
         self._seat = take_seat(budget, loop, settings.policy, _dispatcher, account=settings.budget_account)
         self._dispatcher = self._seat.runner
-        self._keeper = TokenKeeper(settings.credentials, self._fetch_token)
-        self.account = account_of(self._origin, settings.credentials.identity, settings.headers)
+        self._keeper = TokenKeeper(settings.credentials, token_source(settings, self._fetch_token))
+        self._account = account_of(self._origin, settings.credentials.identity, settings.headers)
         self._loop, self._state = loop, "open"
         try:
             await self._seat.prepare()
@@ -121,6 +123,13 @@ class Session:
         with anyio.CancelScope(shield=True):
             await self._seat.leave()
             await self._link.aclose()
+
+    @property
+    def account(self) -> str:
+        """Whose answers these are, by a digest; it is known from the opening on."""
+        if not self._account:
+            self.require_open()
+        return self._account
 
     @property
     def status(self) -> str:

@@ -86,8 +86,11 @@ async def test_a_client_says_what_state_it_is_in():
         await client.apps.list()
     with pytest.raises(ClientStateError, match="not been entered"):
         client.budget()
+    with pytest.raises(ClientStateError, match="not been entered"):
+        _ = client.account
     async with client:
         assert "open, 0 calls" in repr(client)
+        account = client.account
         with pytest.raises(ClientStateError, match="open already"):
             await client.open()
         await client.apps.list()
@@ -97,6 +100,7 @@ async def test_a_client_says_what_state_it_is_in():
             await use()
     with pytest.raises(ClientStateError, match="is closed"):
         client.budget()
+    assert client.account == account
     with pytest.raises(ClientStateError, match="closed already"):
         await client.open()
     assert transport.is_closed
