@@ -124,7 +124,9 @@ class Plan:
         """
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
+            raise ConfigurationError(f"The plan {path} cannot be read: {error.strerror or error}.") from error
+        except UnicodeDecodeError as error:
             raise ConfigurationError(f"The plan {path} cannot be read: {error}.") from error
         return cls.from_toml(text, source=str(path))
 

@@ -115,7 +115,7 @@ def _bars(alt: Any, picture: Picture) -> Any:
     rows: list[dict[str, Any]] = [
         {"name": name, "place": place, "value": value} for place, (name, value) in enumerate(bars) if value is not None
     ]
-    written = ",.0f" if all(row["value"] % 1 == 0 for row in rows) else ",.2~f"
+    written = ",.0f" if all(row["value"] % 1 == 0 for row in rows) else ",.2f"
     longest_name = alt.Axis(labelLimit=_WIDTH // 3, title=None, ticks=False, domain=False)
     names = alt.Y("name:N", sort=alt.EncodingSortField("place", order="ascending"), axis=longest_name)
     values = alt.X("value:Q", title=printable(picture.unit), axis=alt.Axis(format=",~r", grid=False))

@@ -76,6 +76,11 @@ def test_a_drawing_of_bars_says_everything(draw):
     assert said.index("iOS 10.2") < said.index("Android 7")
 
 
+def test_values_of_one_drawing_have_as_many_digits(draw):
+    """A whole number among fractions says that it is as exact as they are."""
+    assert {"5.00", "3.50", "0.24"} <= set(texts(draw(bars([("a", 5.0), ("b", 3.5), ("c", 0.24)]), ".svg")))
+
+
 def test_bars_of_the_same_name_stay_apart(draw):
     """Two groups with one label are two bars."""
     svg = draw(bars([("unknown", 3), ("unknown", 2), ("iOS", 1)]), ".svg")
