@@ -19,6 +19,14 @@ def pytest_addoption(parser):
     parser.addoption("--cancellations", type=int, default=300, help="how many random cancellations to try, per backend")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_of_its_own(tmp_path_factory):
+    """Keep what is kept between runs, such as tokens, out of the home of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request):
     """Run the test on a loop whose clock jumps to the next timer."""

@@ -184,6 +184,9 @@ class SQLiteBudget:
     One object serves any number of clients, on asyncio and on trio. If the file cannot be used for a while, each
     process goes on by itself with great care, and says so in an event (``store.degraded``, ``store.restored``).
 
+    Clients that log in with a `PasswordGrant` share their token, too, in a file of the state folder that is yours alone
+    (0600): one login and one renewal for all processes. A ``duration`` that was asked for is that of whoever logged in.
+
     Args:
         path: the file; made if there is none.
 
