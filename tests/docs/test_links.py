@@ -1,0 +1,32 @@
+"""The documents lead to each other, and none of them to nowhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = {path.name: path.read_text() for path in sorted(DOCS.glob("*.md"))}
+LINK = re.compile(r"\]\(([\w.-]*)(?:#([\w-]+))?\)")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    """Every link between documents names a page, and a heading that it has."""
+    for name, anchor in LINK.findall(PAGES[page]):
+        target = name or page
+        assert target in PAGES
+        assert not anchor or anchor in anchors(PAGES[target])
+
+
+def test_the_index_leads_to_every_page():
+    """Whoever begins at the index can find everything."""
+    assert {name for name, _ in LINK.findall(PAGES["index.md"])} == PAGES.keys() - {"index.md"}
+
+
+def anchors(text):
+    """Give the anchors of a page's headings, as renderers of Markdown make them."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
