@@ -9,7 +9,6 @@ import traceback
 from typing import TYPE_CHECKING
 
 from apteligent_async import errors
-from apteligent_async.cli.accounts import login_named, names
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ def _of_environment() -> Iterator[str]:
 
 def _of_logins() -> Iterator[str]:
     """Give every token that is kept; one that cannot be read is in no message."""
+    from apteligent_async.cli.accounts import login_named, names  # noqa: PLC0415  slow, and for tracebacks alone
+
     try:
         for name in names():
             login = login_named(name)
