@@ -47,7 +47,7 @@ class DemoRun:
 
     _console: Console
     _listeners: Sequence[Callable[[Event], object]] = ()
-    _is_quiet: bool = field(default=False, kw_only=True)
+    _is_quiet: bool = field(default=False, kw_only=True, alias="is_quiet")
     pull: Pull[Cut] = field(factory=Pull[Cut])
     questions: tuple[Question, ...] = ()
     answers: dict[Cut, Pie] = field(factory=dict)
