@@ -16,7 +16,7 @@ __all__ = ["main"]
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("apteligent_async.cli.demo:demo", "Pull metrics of a simulated account within its rate budget."),
     "simulate": ("apteligent_async.cli.simulate:simulate", "Serve a simulated Apteligent until interrupted."),
-    "limits": ("apteligent_async.cli.limits:limits", "Show the rate budget; costs one cheap call."),
+    "limits": ("apteligent_async.cli.limits:limits", "Show the rate budget and who shares it; one cheap call at most."),
     "login": ("apteligent_async.cli.login:login", "Get a token and keep it for later commands."),
     "logout": ("apteligent_async.cli.login:logout", "Remove the token that login kept."),
     "accounts": ("apteligent_async.cli.login:accounts", "List the logins that are kept; costs no call."),
