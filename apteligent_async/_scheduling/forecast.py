@@ -108,7 +108,7 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
         free=min(free, max(share * budget.expected_size - budget.own, 0)) if share < 1 else free,
         first_lo=first_lo,
         first_hi=first_hi,
-        late_s=length_s if is_late else 0.0,
+        late_s=(budget.windows.length_s or budget.windows.longest_s) if is_late else 0.0,
         size=max(share * budget.expected_size, 1.0),
         sure=share * _shown_early(budget),
         length_s=budget.windows.length_s or length_s + (1 + budget.trip_s) / 2,  # it may begin with a call, or not
