@@ -57,7 +57,8 @@ POLICIES = st.sampled_from([RatePolicy(mode="exclusive"), RatePolicy(), RatePoli
 
 def test_every_operation_is_put_to_the_test():
     """Each public method that sends is in the table."""
-    groups = [name for name, found in vars(ApteligentClient).items() if isinstance(found, property)]
+    properties = [name for name, found in vars(ApteligentClient).items() if isinstance(found, property)]
+    groups = [name for name in properties if name != "account"]
     sending = {"discover", "token", "request", "follow"}
     for group in groups:
         kind = type(getattr(ApteligentClient(GRANT), group))

@@ -29,6 +29,9 @@ _MARKS = "*o+x#@="
 _MOST_LINES = len(_MARKS)
 _LINE_ROWS = 16
 _LEAST_WIDTH = 30
+_LEAST_SPREAD = 1e-300
+"""Below this a quarter of it is no number any more."""
+
 _MARGIN = 20
 
 
@@ -148,7 +151,7 @@ def _heights(values: Sequence[float]) -> Sequence[float]:
     """Choose four to six round numbers around the values, from 0 unless all of them are far from it."""
     highest, lowest = max(values), min(values)
     floor = lowest if lowest < 0 or highest > lowest > highest / 2 else 0.0
-    spread = highest - floor or abs(highest) or 1.0
+    spread = max(highest - floor or abs(highest) or 1.0, _LEAST_SPREAD)
     power = 10.0 ** math.floor(math.log10(spread / 4))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= spread / 4 - 1e-12)
     first, last = math.floor(floor / step), math.ceil(highest / step)
