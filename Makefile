@@ -11,7 +11,7 @@ PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[1-9].*/bin/python)
 LOWEST := httpx==0.28.1 anyio==4.11 attrs==24.2 cattrs==24.1 tenacity==9.0 platformdirs==4.2
 PYTEST := -m pytest -q -n 2 --dist worksteal
 
-.PHONY: demo test lint types check wheel-test test-pythons test-lowest coverage fuzz cancellations kills soak mutation \
+.PHONY: demo test lint types docs check wheel-test test-pythons test-lowest coverage fuzz cancellations kills soak mutation \
 	benchmarks clean
 
 demo: $(VENV)/demo.stamp
@@ -30,6 +30,9 @@ types: $(VENV)/dev.stamp
 	$(BIN)/basedpyright
 
 check: lint types test
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/mkdocs build --strict
 
 # The tests and what else they read are copied away from the source, so that nothing but the wheel can be imported;
 # the captured answers are looked for beside the copy, as they are beside the project.
