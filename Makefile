@@ -32,7 +32,7 @@ types: $(VENV)/dev.stamp
 check: lint types test
 
 docs: $(VENV)/dev.stamp
-	$(BIN)/mkdocs build --strict
+	$(BIN)/mkdocs build --strict --quiet --config-file docs/site/mkdocs.yml
 
 # The tests and what else they read are copied away from the source, so that nothing but the wheel can be imported;
 # the captured answers are looked for beside the copy, as they are beside the project.
