@@ -242,7 +242,7 @@ class Scheduler:
 
     def snapshot(self, *, now: float) -> BudgetSnapshot:
         """Describe the budget and the line at this instant."""
-        budget, settled = self.budget, verdicts(self.budget)
+        budget, settled, wake_at = self.budget, verdicts(self.budget), self.wake_at()
         return BudgetSnapshot(
             mode=self.policy.mode,
             limit=budget.limit,
@@ -261,7 +261,7 @@ class Scheduler:
             others_seen=budget.others_seen,
             outlook=look_ahead(budget, self.policy, now=now),
             waits_for=None if not len(self._queue) else self._cause.value,
-            waits_s=None if self._wake_at is None else max(self._wake_at - now, 0.0),
+            waits_s=None if wake_at is None else max(wake_at - now, 0.0),
         )
 
     def _startable_at(self, job: Job, *, now: float) -> tuple[float, Cause]:

@@ -9,7 +9,7 @@ from effort import TRIED
 from hypothesis import given
 from hypothesis import strategies as st
 from runs import fixed, player
-from scripts import Row, play
+from scripts import Row, Script, play
 
 from apteligent_async._scheduling.forecast import look_ahead
 from apteligent_async._scheduling.policy import RatePolicy
@@ -53,6 +53,16 @@ def test_nothing_is_hopeless_before_the_first_answer(mode):
     for _ in range(100):
         assert scheduler.submit(Job(deadline_at=5.0), now=0.0).is_admitted
     assert scheduler.snapshot(now=0.0).eta(50) == 0.0
+
+
+def test_a_pause_between_attempts_is_told():
+    """A call that waits to be tried again shows how long it will."""
+    script = Script(Scheduler(ALONE), dice=0.9)
+    assert script.happen("submit a", now=0.0) == "a"
+    assert script.happen("broken a L=10 V=9 R=60", now=0.2) == ""
+    waits_s = script.scheduler.snapshot(now=0.2).waits_s
+    assert waits_s > 0
+    assert waits_s == pytest.approx(script.scheduler.wake_at() - 0.2)
 
 
 @pytest.mark.parametrize("calls", [1, 7, 30, 53, 60])
