@@ -99,8 +99,8 @@ class Budget:
 
     @property
     def expected_length_s(self) -> float:
-        """Seconds from one reset to the next: as measured, else the longest ever stated, and a minute at least."""
-        return self.windows.length_s or max(self.windows.longest_s, UNSTATED_RESET_S)
+        """Seconds from one reset to the next: as measured, else the longest that was ever stated, else a minute."""
+        return self.windows.length_s or self.windows.longest_s or UNSTATED_RESET_S
 
     @property
     def expected_size(self) -> float:

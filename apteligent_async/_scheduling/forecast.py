@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from apteligent_async._scheduling.policy import is_whole
+from apteligent_async._scheduling.readings import MINUTE_S
 from apteligent_async._scheduling.release import PHI, most_jitter_s, part_under_way
 from apteligent_async.errors import ConfigurationError
 
@@ -99,17 +100,18 @@ def _harmonic(parts: float) -> float:
 
 def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
     """Say what the books and the policy make of the time ahead."""
-    ends, length_s = budget.ends, budget.expected_length_s
+    ends, length_s = budget.ends, budget.windows.length_s or max(budget.expected_length_s, MINUTE_S)
+    size = budget.expected_size * length_s / budget.expected_length_s if not _counted(budget) else budget.expected_size
     free, first_lo, first_hi = _opening(budget, now=now)
     # What starts just before a reset may be charged to the window after it.
     is_late = ends is not None and ends.lo <= now + LATE_S
     share = 1.0 if policy.share is None else policy.share
     return Outlook(
-        free=min(free, max(share * budget.expected_size - budget.own, 0)) if share < 1 else free,
+        free=min(free, max(share * size - budget.own, 0)) if share < 1 else free,
         first_lo=first_lo,
         first_hi=first_hi,
         late_s=(budget.windows.length_s or budget.windows.longest_s) if is_late else 0.0,
-        size=max(share * budget.expected_size, 1.0),
+        size=max(share * size, 1.0),
         sure=share * _shown_early(budget),
         length_s=budget.windows.length_s or length_s + (1 + budget.trip_s) / 2,  # it may begin with a call, or not
         trip_s=budget.trip_s,
@@ -119,10 +121,14 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
     )
 
 
+def _counted(budget: Budget) -> float:
+    """Give the calls that a whole window has been proven to hold; nothing while none has."""
+    return min(view.budget_lo for view in budget.alive())
+
+
 def _shown_early(budget: Budget) -> float:
     """Count the tokens of a new window that its first answers prove, however they round a speed."""
-    counted = min(view.budget_lo for view in budget.alive())
-    return counted or max(((budget.limit or 0.0) - 1) * (budget.expected_length_s - 1) / 60 - 1, 0.0)
+    return _counted(budget) or max(((budget.limit or 0.0) - 1) * (budget.expected_length_s - 1) / 60 - 1, 0.0)
 
 
 def _opening(budget: Budget, *, now: float) -> tuple[float, float, float]:
