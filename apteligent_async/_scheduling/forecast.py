@@ -112,7 +112,7 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
         first_hi=first_hi,
         late_s=(budget.windows.length_s or budget.windows.longest_s) if is_late else 0.0,
         size=max(share * size, 1.0),
-        sure=share * _shown_early(budget),
+        sure=share * _shown_early(budget, length_s),
         length_s=budget.windows.length_s or length_s + (1 + budget.trip_s) / 2,  # it may begin with a call, or not
         trip_s=budget.trip_s,
         part=part_under_way(budget, PHI) if policy.mode == "shared" else 1.0,
@@ -126,9 +126,9 @@ def _counted(budget: Budget) -> float:
     return min(view.budget_lo for view in budget.alive())
 
 
-def _shown_early(budget: Budget) -> float:
+def _shown_early(budget: Budget, length_s: float) -> float:
     """Count the tokens of a new window that its first answers prove, however they round a speed."""
-    return _counted(budget) or max(((budget.limit or 0.0) - 1) * (budget.expected_length_s - 1) / 60 - 1, 0.0)
+    return _counted(budget) or max(((budget.limit or 0.0) - 1) * (length_s - 1) / 60 - 1, 0.0)
 
 
 def _opening(budget: Budget, *, now: float) -> tuple[float, float, float]:
