@@ -43,19 +43,27 @@ def with_extras(**keys):
 
 
 slices = with_extras(name=(texts, True), label=(st.none() | texts, False), value=(numbers, False))
-pies = with_extras(
-    slices=(st.lists(slices, max_size=4), True), start=(texts, False), end=(texts, False), interval=(numbers, False)
-)
-lines = with_extras(name=(texts, True), points=(st.lists(numbers), True))
-graphs = with_extras(series=(st.lists(lines, max_size=3), True), start=(texts, False), interval=(numbers, False))
+window = {"start": (texts, False), "end": (texts, False), "interval": (numbers, False)}
+pies = with_extras(slices=(st.lists(slices, max_size=4), True), **window)
+lines = with_extras(name=(texts, True), label=(st.none() | texts, False), points=(st.lists(numbers), True))
+graphs = with_extras(series=(st.lists(lines, max_size=3), True), **window)
 apps = st.dictionaries(
     texts,
     with_extras(
         appName=(st.none() | texts, False),
         appType=(st.sampled_from(["ios", "tv", None]), False),
         appVersions=(st.none() | st.lists(texts, max_size=3), False),
+        crashPercent=(numbers, False),
+        dau=(numbers, False),
+        mau=(numbers, False),
         iconURL=(st.sampled_from(["None", None, "https://x/"]), False),
+        latency=(numbers, False),
+        latestAppStoreReleaseDate=(st.none() | texts, False),
+        latestVersionString=(st.none() | texts, False),
+        linkToAppStore=(st.none() | texts, False),
         rating=(numbers, False),
+        role=(st.none() | texts, False),
+        links=(anything, False),
     ).filter(lambda body: not any(key.startswith("\ue000") for key in body)),
     max_size=3,
 )
