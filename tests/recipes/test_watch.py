@@ -180,6 +180,22 @@ async def test_a_day_is_asked_for_when_the_apps_own_day_has_ended(tmp_path):
     assert told[begins_at] == sum(app.series.crashes(yesterday))
 
 
+async def test_a_day_that_has_just_begun_has_no_totals(tmp_path):
+    """At the app's midnight the service names no group: that run is over, and is not asked for again."""
+    account, news = Account(limit=100), []
+    app = next(iter(account.service.world.apps.values()))
+    midnight = app.calendar.starts_at(app.calendar.today + timedelta(days=1))
+    await anyio.sleep((midnight - BEGAN).total_seconds() - 10 * MINUTE)
+    await watch_for(account, 25 * MINUTE, recipes=[TOTALS], folder=tmp_path, tell=news.append)
+    begun = [each for each in news if each.slot == midnight]
+    assert [(each.points, each.report.is_complete, each.report.ok) for each in begun] == [(0, True, 2)]
+    assert len(pies_of(account)) == 6
+    instants = await instants_of(tmp_path, TOTALS)
+    assert [BEGAN + timedelta(minutes=minute) - midnight for minute in instants] == [
+        timedelta(minutes=minutes) for minutes in (-10, 10)
+    ]
+
+
 async def test_bulk_stays_behind_interactive_calls(tmp_path):
     """Somebody who asks on the same budget waits for a part of a minute; the watch waits for many of them."""
     many = Recipe.from_toml(
