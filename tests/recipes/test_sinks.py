@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -171,6 +172,41 @@ async def test_a_scrape_that_breaks_off_is_told_again(tmp_path):
         assert len(samples_in(body)) == 1
 
 
+async def test_a_reader_who_asks_again_has_its_turn(tmp_path):
+    """Before the first connection is closed nobody knows what it got: the second waits, and others do not."""
+    async with Spool(tmp_path / "l") as spool:
+        await filled(spool, point(1.0))
+        server, bodies = MetricsServer(spools=[spool]), []
+
+        async def again():
+            bodies.append((await fetched(server, "/metrics?reader=a"))[1])
+
+        async with listening(server.serve) as address, anyio.create_task_group() as tasks:
+            first = await anyio.connect_tcp(address.host, address.port)
+            await first.send(b"GET /metrics?reader=a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            await first.receive()
+            tasks.start_soon(again)
+            _, other = await fetched(server, "/metrics?reader=b")
+            assert (len(samples_in(other)), bodies) == (1, [])
+            await first.aclose()
+        assert [samples_in(body) for body in bodies] == [[]]
+
+
+async def test_a_ledger_that_cannot_be_read_ends_nothing(tmp_path):
+    """It is told with the reason, and the next scrape is answered."""
+    async with Spool(tmp_path / "l") as spool:
+        await filled(spool, point(1.0))
+        server = MetricsServer(spools=[spool])
+        with sqlite3.connect(tmp_path / "l") as other:
+            other.execute("ALTER TABLE points RENAME TO away")
+        status, body = await fetched(server, "/metrics")
+        assert status == 503
+        assert "no such table" in body
+        with sqlite3.connect(tmp_path / "l") as other:
+            other.execute("ALTER TABLE away RENAME TO points")
+        assert (await fetched(server, "/metrics"))[0] == 200
+
+
 async def test_labels_are_bounded(tmp_path):
     """So many series and no more, however many there are; how many are left out is told."""
     async with Spool(tmp_path / "l") as spool:
@@ -201,12 +237,22 @@ async def test_strangers_are_refused(target, asked, status, tmp_path):
         assert (await fetched(MetricsServer(spools=[spool], host="metrics.example"), target, **asked))[0] == status
 
 
+NOISE = (
+    b"",
+    b"\x16\x03\x01\r\n\r\n",
+    b"GET HTTP/1.1\r\n\r\n",
+    b"GET //[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /metrics HTTP/1.1\r\nHost: [\r\n\r\n",
+    b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 5000,
+)
+
+
 async def test_what_is_no_request_is_answered_or_left(tmp_path):
     """Neither noise nor an endless head nor a caller who leaves ends the server."""
     async with Spool(tmp_path / "l") as spool:
         server = MetricsServer(spools=[spool])
         async with listening(server.serve) as address:
-            for noise in (b"\x16\x03\x01\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 5000, b""):
+            for noise in NOISE:
                 stream = await anyio.connect_tcp(address.host, address.port)
                 await stream.send(noise)
                 await stream.aclose()
@@ -218,3 +264,4 @@ def test_a_host_that_is_missing_is_not_served():
     """Nor one that cannot be read."""
     assert not is_served(None, "127.0.0.1")
     assert not is_served("", "127.0.0.1")
+    assert not is_served("[", "127.0.0.1")
