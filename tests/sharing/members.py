@@ -44,7 +44,10 @@ class Process:
 
 @define(eq=False)
 class Fleetwide:
-    """All processes, the store's text, and the service."""
+    """All processes, the store's text, and the service.
+
+    `refused` leaves out calls that found a drained service before the books had heard of any number: nobody can know.
+    """
 
     service: Service
     policy: RatePolicy = field(factory=RatePolicy)
@@ -100,7 +103,7 @@ class Fleetwide:
     def arrive(self, flight):
         """Let a call reach the service."""
         flight.answer = self.service.call(flight.job.cost, now=self.now)
-        self.refused += not flight.answer.is_allowed
+        self.refused += not flight.answer.is_allowed and self.has_heard
 
     def answer(self, process, flight):
         """Let an answer reach its process."""
@@ -120,6 +123,11 @@ class Fleetwide:
         self.dead.append(process)
         for flight in [flight for flight in process.flights if flight.answer is None][:arrives]:
             self.arrive(flight)
+
+    @property
+    def has_heard(self):
+        """Whether the books know any number of the service's."""
+        return self.text is not None and self.fleet.budget.limit is not None
 
     @property
     def fleet(self):

@@ -43,6 +43,25 @@ def test_a_cold_fleet_sends_one_probe():
     assert everybody.visit(first).cause in {Cause.PROBE, Cause.TURN}
 
 
+def test_a_fleet_that_has_heard_no_number_asks_at_the_slowest_pace_it_can():
+    """A lost first answer may have been the last call: one probe follows after a pause, and its refusal stops all."""
+    everybody = Fleetwide(Service(budget=1, window_s=300.0, ends_at=120.0, words=EXACT), RatePolicy())
+    one, two = everybody.join(), everybody.join()
+    everybody.submit(one, 5)
+    everybody.visit(one)
+    [lost] = one.flights
+    everybody.arrive(lost)
+    everybody.cut(one, lost)
+    everybody.submit(two, 5)
+    everybody.work(40)
+    assert (one.started, two.started) == (1, 0)
+    everybody.work(300)
+    assert (one.started + two.started, everybody.has_heard, everybody.refused) == (2, True, 0)
+    everybody.now = 122.0
+    everybody.work(4)
+    assert (one.started + two.started, everybody.refused) == (3, 0)
+
+
 def test_what_a_dead_process_held_is_spent():
     """A killed process's token is never granted again in this window, sent or not."""
     everybody = fleetwide()
