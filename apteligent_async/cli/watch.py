@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import anyio
+from attrs import frozen
 from cyclopts import Parameter
 
 from apteligent_async.bulk.recipes.recipe import find_recipe
@@ -18,7 +19,7 @@ from apteligent_async.cli.asking import AS_USUAL, Connection
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from apteligent_async.bulk.recipes.recipe import Recipe
     from apteligent_async.bulk.watch import News, Sink
@@ -58,9 +59,9 @@ def watch(
     recipes = [find_recipe(each) for each in recipe]
     sinks = [] if graphite is None else [GraphiteSink(TcpAddress.parse(graphite), root=root)]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    tell = partial(_tell, is_quiet=quiet)
+    teller = _Teller(is_quiet=quiet)
     try:
-        return anyio.run(partial(_watch, connection, recipes, folder, sinks=sinks, allow=allow, tell=tell))
+        return anyio.run(partial(_watch, connection, recipes, folder, sinks=sinks, allow=allow, teller=teller))
     except ExceptionGroup as group:
         raise _first(group) from None
 
@@ -72,30 +73,47 @@ async def _watch(
     *,
     sinks: Sequence[Sink],
     allow: Sequence[str] | None,
-    tell: Callable[[News], None],
+    teller: _Teller,
 ) -> int:
     """Watch until a signal comes; give the exit code for it."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with connection.client() as client, anyio.create_task_group() as tasks:
-            tasks.start_soon(
-                Watch(client=client, recipes=recipes, folder=folder, sinks=sinks, allow=allow, tell=tell).run
-            )
+            watch = Watch(client=client, recipes=recipes, folder=folder, sinks=sinks, allow=allow, tell=teller.news)
+            tasks.start_soon(watch.run)
+            teller.begun(recipes, folder)
             async for caught in signals:
                 tasks.cancel_scope.cancel()
                 return 130 if caught == signal.SIGINT else 0
     return 0
 
 
-def _tell(news: News, *, is_quiet: bool) -> None:
-    when = "" if news.slot is None else f"{news.slot:%Y-%m-%d %H:%M}Z "
-    if news.error is not None:
-        print(f"apteligent: {when}{news.recipe}: {printable(str(news.error))}", file=sys.stderr, flush=True)
-        return
-    failed = news.report.failed if news.report else 0
-    if failed or news.missed:
-        print(f"apteligent: {when}{news.recipe}: {failed} failed, {news.missed} missed", file=sys.stderr, flush=True)
-    if not is_quiet:
-        print(f"{when}{news.recipe}: {news.points} new numbers", flush=True)
+@frozen(kw_only=True)
+class _Teller:
+    """Tells what happens: troubles on standard error; the rest, unless it is quiet, on standard output."""
+
+    is_quiet: bool
+
+    def begun(self, recipes: Sequence[Recipe], folder: Path) -> None:
+        """Tell that signals are heard, so that it can be ended in order from now on."""
+        self._say(f"watching {', '.join(recipe.name for recipe in recipes)} in {folder}")
+
+    def news(self, news: News) -> None:
+        """Tell what the watch tells."""
+        when = "" if news.slot is None else f"{news.slot:%Y-%m-%d %H:%M}Z "
+        if news.error is not None:
+            self._warn(f"{when}{news.recipe}: {printable(str(news.error))}")
+            return
+        failed = news.report.failed if news.report else 0
+        if failed or news.missed:
+            self._warn(f"{when}{news.recipe}: {failed} failed, {news.missed} missed")
+        self._say(f"{when}{news.recipe}: {news.points} new numbers")
+
+    def _say(self, line: str) -> None:
+        if not self.is_quiet:
+            print(line, flush=True)
+
+    def _warn(self, line: str) -> None:
+        print(f"apteligent: {line}", file=sys.stderr, flush=True)
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
-import threading
+import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import closing, suppress
 from urllib.request import urlopen
 
 import pytest
+from running import carbon, running
 
 from apteligent_async.bulk.recipes.recipe import recipe_names, recipe_text
 
-COMMAND = [sys.executable, "-c", "from apteligent_async.cli import main; main()"]
 RECIPE = """
 apps = ["{app}"]
 
@@ -102,44 +98,6 @@ def test_a_round_that_fails_is_told(command):
     assert "apteligent: " in ended.err
 
 
-@contextmanager
-def running(*arguments, **environment):
-    """Run a command in a process of its own."""
-    process = subprocess.Popen(
-        [*COMMAND, *map(str, arguments)], env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@contextmanager
-def carbon():
-    """Listen as carbon does, in a thread; give the port and the lines that came."""
-    lines: list[str] = []
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def take():
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            with connection, connection.makefile() as file:
-                lines.extend(file)
-
-    thread = threading.Thread(target=take)
-    thread.start()
-    try:
-        yield listener.getsockname()[1], lines
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
-
-
 def until(is_so):
     """Wait until something is so."""
     deadline = time.monotonic() + 30
@@ -148,23 +106,34 @@ def until(is_so):
         time.sleep(0.05)
 
 
+def readers_of(ledger):
+    """Tell which sinks have written down how far they are."""
+    if not ledger.exists():
+        return []
+    with closing(sqlite3.connect(ledger)) as connection, suppress(sqlite3.OperationalError):
+        return connection.execute("SELECT name FROM readers").fetchall()
+
+
 def test_a_watch_feeds_both_sinks_and_ends_in_order(simulator, recipe, tmp_path):
     """Killed and started again it sends nothing twice; SIGTERM ends it with 0; Prometheus is told the same numbers."""
     service, url = simulator
     told = {"APTELIGENT_TOKEN": service.issue_token(service.accounts[0].client_id), "APTELIGENT_BASE_URL": url}
     folder = tmp_path / "watch"
-    with carbon() as (port, lines):
-        arguments = ["watch", "--recipe", recipe, "--folder", folder, "--graphite", f"127.0.0.1:{port}"]
+    with carbon() as daemon:
+        lines = daemon.lines
+        arguments = ["watch", "--recipe", recipe, "--folder", folder, "--graphite", f"127.0.0.1:{daemon.port}"]
         with running(*arguments, **told) as first:
-            until(lambda: lines)
-            time.sleep(0.3)
+            until(lambda: readers_of(folder / "ours.sqlite"))
             first.send_signal(signal.SIGKILL)
             first.wait()
-        with running(*arguments, **told) as second:
-            time.sleep(3)
+        more = recipe.with_stem("more")
+        more.write_text(recipe.read_text())
+        with running(*arguments, "--recipe", more, **told) as second:
+            assert second.stdout.readline() == f"watching ours, more in {folder}\n"
+            until(lambda: readers_of(folder / "more.sqlite"))
             second.send_signal(signal.SIGTERM)
             assert second.wait(timeout=20) == 0
-        assert len(lines) == len(set(lines)) > 3
+        assert lines.total() == len(lines) > 3
     with running("serve-metrics", folder, "--port", "0") as server:
         address = server.stdout.readline().removeprefix("listening on ").strip()
         with urlopen(address, timeout=10) as answer:

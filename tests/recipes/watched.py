@@ -24,11 +24,15 @@ async def at_once(function, *arguments, limiter=None):
 class Account(SimulatorTransport):
     """The way to a simulated account, and a record of what was asked."""
 
-    def __init__(self, *, apps=1, limit=20, faults=None):
-        self.began_at = anyio.current_time()
+    def __init__(self, *, apps=1, limit=20, faults=None, elapsed_s=0.0, witness=None):
+        self.began_at = anyio.current_time() - elapsed_s
         calendar = running_from(BEGAN, at=self.began_at)
         service = Service(
-            World(apps=apps, now=BEGAN), quota=QuotaSettings(limit=limit), calendar=calendar, faults=faults
+            World(apps=apps, now=BEGAN),
+            quota=QuotaSettings(limit=limit),
+            calendar=calendar,
+            faults=faults,
+            witness=witness,
         )
         super().__init__(service, up=0.1, down=0.1)
         self.asked = []
