@@ -21,6 +21,9 @@ import anyio
 from attrs import define, field
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 
 from apteligent_async import (
     ApteligentClient,
@@ -37,7 +40,16 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
 
-__all__ = ["Apteligent", "apteligent_account", "apteligent_client", "apteligent_lifespan", "apteligent_router"]
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = [
+    "Apteligent",
+    "apteligent_account",
+    "apteligent_client",
+    "apteligent_lifespan",
+    "apteligent_router",
+    "problem_answer",
+]
 
 DEFAULT = "default"
 """The account of `Apteligent`."""
@@ -45,7 +57,14 @@ DEFAULT = "default"
 _GONE = 499
 """What nginx logs for a client that hung up; nobody reads it."""
 
-_answering: ContextVar[Response | None] = ContextVar("apteligent_answering", default=None)
+_SMALL_BODY = 1024 * 1024
+"""Bytes of a request's body that are taken in before its endpoint begins, so that what comes then is the end."""
+
+_KIT = "apteligent_async.kit"
+"""Where a request's scope has the clients; applications that are mounted inherit it."""
+
+_ages: ContextVar[list[float] | None] = ContextVar("apteligent_ages", default=None)
+"""How old the data are that the answer under way is made from."""
 
 
 @define(eq=False)
@@ -56,11 +75,9 @@ class _Kit:
     deadline_header: str
     clients: dict[str, ApteligentClient] = field(factory=dict)
 
-    def client(self, account: str) -> ApteligentClient:
-        if account not in self.clients:
-            known = ", ".join(sorted(self.clients)) or "none"
-            raise ConfigurationError(f"No account {account!r} was passed to apteligent_lifespan(); known: {known}.")
-        return self.clients[account]
+    def unknown(self, account: str) -> str:
+        known = ", ".join(sorted(self.clients)) or "none"
+        return f"No account {account!r} was passed to apteligent_lifespan(); known: {known}."
 
     def limit_s(self, request: Request) -> float:
         """Say how long a request may take: its header may shorten it, never lengthen it."""
@@ -69,6 +86,31 @@ class _Kit:
         except ValueError:
             return self.deadline
         return min(wanted, self.deadline) if wanted > 0 else self.deadline
+
+
+@define(eq=False)
+class _Lending:
+    """Gives requests the clients, and their answers the age of the data that they are made from."""
+
+    app: ASGIApp
+    kit: _Kit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        ages: list[float] = []
+
+        async def send_aged(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400 and max(ages, default=0.0) > 0:
+                MutableHeaders(scope=message).setdefault("age", str(math.floor(max(ages))))
+            await send(message)
+
+        shown = _ages.set(ages)
+        try:
+            await self.app({**scope, _KIT: self.kit}, receive, send_aged)
+        finally:
+            _ages.reset(shown)
 
 
 def apteligent_lifespan(
@@ -107,8 +149,11 @@ def apteligent_lifespan(
                 client = kit.clients[name] = await stack.enter_async_context(make())
                 stack.callback(client.on_event(_show_age))
             app.state.apteligent = kit
-            app.add_exception_handler(ApteligentError, _answer_problem)
             app.middleware_stack = None  # it is built with the handlers before the lifespan begins: build it anew
+            app.add_exception_handler(ApteligentError, problem_answer)
+            lending = Middleware(_Lending, kit=kit)
+            app.user_middleware.insert(0, lending)
+            stack.callback(app.user_middleware.remove, lending)
             yield await stack.enter_async_context(lifespan(app)) if lifespan else None
 
     return opened
@@ -119,19 +164,19 @@ def apteligent_account(name: str = DEFAULT) -> Any:
 
         Emea = Annotated[ApteligentClient, apteligent_account("emea")]
 
-    What an endpoint gets is a view of that client whose calls end with the request. Once the endpoint has returned,
-    as in a streaming answer, its calls still have the deadline, each for itself.
+    What an endpoint gets is a view of that client whose calls end with the request; each of them has a little less
+    time than the request, so that an answer can still be made of what is kept. Once the endpoint has returned, as in
+    a streaming answer, its calls still have that time, each for itself. A client that hangs up while its body, of
+    more than 1 MiB or of unknown length, is still to be received is not noticed: that body is the endpoint's.
     """
 
-    async def lent(request: Request, response: Response) -> AsyncIterator[ApteligentClient]:
-        kit: _Kit = request.app.state.apteligent
-        client, limit_s = kit.client(name), kit.limit_s(request)
-        shown = _answering.set(response)
-        try:
-            async with _bounded(request, client, limit_s):
-                yield client.with_options(deadline=limit_s)
-        finally:
-            _answering.reset(shown)
+    async def lent(request: Request) -> AsyncIterator[ApteligentClient]:
+        kit = _require_kit(request.scope.get(_KIT))
+        if name not in kit.clients:
+            raise LookupError(kit.unknown(name))  # no problem of the caller's: the backend is to be mended
+        client, limit_s = kit.clients[name], kit.limit_s(request)
+        async with _bounded(request, client, limit_s):
+            yield client.with_options(deadline=limit_s - min(limit_s / 10, 1.0))
 
     return Depends(lent, scope="function")
 
@@ -150,10 +195,10 @@ def apteligent_client(app: FastAPI, name: str = DEFAULT) -> ApteligentClient:
     Raises:
         ConfigurationError: the application has no such account, or its lifespan is not `apteligent_lifespan`.
     """
-    kit: _Kit | None = getattr(app.state, "apteligent", None)
-    if kit is None:
-        raise ConfigurationError("The application has no clients: make it with lifespan=apteligent_lifespan().")
-    return kit.client(name)
+    kit = _require_kit(getattr(app.state, "apteligent", None))
+    if name not in kit.clients:
+        raise ConfigurationError(kit.unknown(name))
+    return kit.clients[name]
 
 
 def apteligent_router() -> APIRouter:
@@ -169,13 +214,30 @@ def apteligent_router() -> APIRouter:
 
     @router.get("/readyz")
     async def readyz(request: Request, response: Response) -> dict[str, Any]:
-        kit: _Kit | None = getattr(request.app.state, "apteligent", None)
+        kit: _Kit | None = request.scope.get(_KIT)
         accounts = {} if kit is None else {name: _standing(client) for name, client in kit.clients.items()}
         is_ready = bool(accounts) and all(account["open"] for account in accounts.values())
         response.status_code = 200 if is_ready else 503
         return {"status": "ready" if is_ready else "not ready", "accounts": accounts}
 
     return router
+
+
+async def problem_answer(request: Request, error: Exception) -> Response:
+    """Say one of our errors as a problem, as applications with `apteligent_lifespan` do.
+
+    One that is mounted in such an application has its clients, but handlers of its own:
+    ``mounted.add_exception_handler(ApteligentError, problem_answer)``.
+    """
+    assert isinstance(error, ApteligentError)  # noqa: S101  it is registered for nothing else
+    problem = problem_of(error, retry_s=getattr(request.state, "apteligent_retry_s", None))
+    return JSONResponse(problem.body, problem.status, problem.headers, media_type=MEDIA_TYPE)
+
+
+def _require_kit(kit: _Kit | None) -> _Kit:
+    if kit is None:
+        raise ConfigurationError("The application has no clients: make it with lifespan=apteligent_lifespan().")
+    return kit
 
 
 def _default_client() -> ApteligentClient:
@@ -200,9 +262,9 @@ async def _bounded(request: Request, client: ApteligentClient, limit_s: float) -
     ended: list[Exception] = []
     async with anyio.create_task_group() as group:
         group.start_soon(_end_late, limit_s, group, ended)
-        if not _has_body(request):
-            group.start_soon(_end_with_client, request, group, ended)
         try:
+            if await _is_all_here(request):
+                group.start_soon(_end_with_client, request, group, ended)
             yield
         except Exception as error:  # noqa: BLE001  raised below: a group would wrap it
             failure = error
@@ -227,9 +289,18 @@ async def _end_with_client(request: Request, group: anyio.abc.TaskGroup, ended: 
     group.cancel_scope.cancel()
 
 
-def _has_body(request: Request) -> bool:
-    """Whether a body may still be on its way, which is the endpoint's to receive."""
-    return "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+async def _is_all_here(request: Request) -> bool:
+    """Take a small body in, which the endpoint finds there; whether nothing but the end can be received from now on."""
+    length = request.headers.get("content-length", "0")
+    if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > _SMALL_BODY:
+        return False
+    try:
+        await request.body()
+    except ClientDisconnect:
+        raise HTTPException(_GONE) from None
+    except RuntimeError:
+        return True  # FastAPI has taken it in, as a form
+    return True
 
 
 def _come_again_s(client: ApteligentClient) -> float | None:
@@ -239,15 +310,8 @@ def _come_again_s(client: ApteligentClient) -> float | None:
         return None
 
 
-async def _answer_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApteligentError)  # noqa: S101  it is registered for nothing else
-    problem = problem_of(error, retry_s=getattr(request.state, "apteligent_retry_s", None))
-    return JSONResponse(problem.body, problem.status, problem.headers, media_type=MEDIA_TYPE)
-
-
 def _show_age(event: Event) -> None:
-    """Write on the answer to the request under way how old its oldest data are."""
-    response = _answering.get()
-    if event.name == "cache.answer" and response is not None and event.detail["age_s"] > 0:
-        known = int(response.headers.get("age", "0"))
-        response.headers["age"] = str(max(known, math.floor(event.detail["age_s"])))
+    """Note how old the data are that the request under way was given."""
+    ages = _ages.get()
+    if event.name == "cache.answer" and ages is not None:
+        ages.append(event.detail["age_s"])

@@ -64,7 +64,7 @@ def problem_of(error: ApteligentError, *, retry_s: float | None = None) -> Probl
 
     Args:
         error: what a call raised.
-        retry_s: seconds to come again after, where the error does not know itself.
+        retry_s: seconds to come again after, as the budget stands; the error itself may know of more.
     """
     status, title = _kind(error)
     detail = title if type(error) in _OURS else error.message
@@ -93,6 +93,7 @@ def _kind(error: ApteligentError) -> tuple[int, str]:
 
 
 def _retry_s(error: ApteligentError, otherwise: float | None) -> float | None:
-    known = error.reset if isinstance(error, RateLimitedError) else getattr(error, "eta", None)
-    seconds = otherwise if known is None else known
-    return seconds if seconds is not None and math.isfinite(seconds) else None
+    """Take the latest that is known: a refusal may state one end of the window, and another instant to come again."""
+    own = error.reset if isinstance(error, RateLimitedError) else getattr(error, "eta", None)
+    known = [seconds for seconds in (own, otherwise) if seconds is not None and math.isfinite(seconds)]
+    return max(known, default=None)
