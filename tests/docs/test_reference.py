@@ -7,16 +7,17 @@ from importlib import import_module
 from pathlib import Path
 
 import apteligent_async
+from apteligent_async import models
 
 PAGE = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
 TOLD = re.compile(r"^::: ([\w.]+)\.(\w+)$", re.MULTILINE)
 
 
 def test_every_public_name_is_told():
-    """Whatever can be imported from the package is in the reference, each once."""
+    """Whatever can be imported from the package, and what calls return, is in the reference, each once."""
     public = sorted(set(apteligent_async.__all__) - {"__version__"})
     told = [name for module, name in TOLD.findall(PAGE) if not module.startswith("apteligent_async.client.")]
-    assert sorted([*told, "ApteligentClient"]) == public
+    assert sorted([*told, "ApteligentClient"]) == sorted([*public, *models.__all__])
 
 
 def test_all_that_is_told_is_there():
@@ -24,3 +25,4 @@ def test_all_that_is_told_is_there():
     for module, name in TOLD.findall(PAGE):
         there = getattr(import_module(module), name)
         assert getattr(apteligent_async, name, there) is there
+        assert getattr(models, name, there) is there

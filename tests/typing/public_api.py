@@ -25,23 +25,35 @@ from apteligent_async import (
     Wanted,
 )
 from apteligent_async.bulk.crew import UnitResult
-from apteligent_async.models.access import Discovery, Token, Untyped
-from apteligent_async.models.apps import App, Apps
-from apteligent_async.models.breadcrumbs import AffectedUsers
-from apteligent_async.models.error_details import ErrorDetails
-from apteligent_async.models.error_groups import ErrorCounts, ErrorPage, ErrorRow, ErrorSummaries
-from apteligent_async.models.live import LiveStats
-from apteligent_async.models.monitoring import Graph, Pie, Series, Slice
-from apteligent_async.models.performance import EndpointRanking, GeoValues, ServiceRanking
-from apteligent_async.models.result import Result
-from apteligent_async.models.transactions import (
+from apteligent_async.models import (
+    AffectedUsers,
+    App,
+    Apps,
+    Discovery,
+    EndpointRanking,
+    ErrorCounts,
+    ErrorDetails,
+    ErrorPage,
+    ErrorRow,
+    ErrorSummaries,
+    GeoValues,
+    Graph,
+    LiveStats,
+    Pie,
     RankedTransactions,
+    Result,
+    Series,
+    ServiceRanking,
+    Slice,
+    Token,
     TransactionGroup,
     TransactionOutcomes,
     TransactionSummary,
     TransactionTrace,
+    Trends,
+    Untyped,
+    UserTrend,
 )
-from apteligent_async.models.trends import Trends, UserTrend
 
 
 async def clients() -> None:
