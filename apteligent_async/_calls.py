@@ -49,11 +49,11 @@ class Call(Generic[Found]):
     token_s: float = 0.0
     timeline: Timeline | None = None
 
-    def measure(self, answer: Reply, *, decode_s: float) -> Timeline:
+    def measure(self, answer: Reply, *, now: float, decode_s: float) -> Timeline:
         """Note how long its parts took, now that its answer is decoded."""
         self.timeline = Timeline(
             waited_s=self.visit.waited_s,
-            total_s=anyio.current_time() - self.began_at,
+            total_s=now - self.began_at,
             attempts=self.visit.attempts,
             token_s=self.token_s,
             limiter_s=self.visit.job.held_s,

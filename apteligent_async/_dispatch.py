@@ -22,6 +22,7 @@ from tenacity import AsyncRetrying, retry_if_result
 from tenacity.stop import stop_never
 from tenacity.wait import wait_none
 
+from apteligent_async._clock import loop_clock
 from apteligent_async._scheduling.signals import Event, Job, Stage
 from apteligent_async._wire.dialects import ApteligentDialect
 from apteligent_async._wire.messages import LinkFailure, Reply
@@ -127,6 +128,7 @@ class Dispatcher:
         self._timer: anyio.CancelScope | None = None
         self._wake_at = math.inf
         self._listeners: list[Callable[[Event], object]] = []
+        self._now = loop_clock()
 
     async def perform(self, visit: Visit) -> Answer:
         """Wait for the call's turn, send it, and again as often as the scheduler says; give the last answer.
@@ -163,7 +165,7 @@ class Dispatcher:
 
     def snapshot(self) -> BudgetSnapshot:
         """Describe the budget and the line now."""
-        return self._scheduler.snapshot(now=anyio.current_time())
+        return self._scheduler.snapshot(now=self._now())
 
     async def look(self) -> None:
         """Learn what others have done to a budget that is shared; costs no call."""
@@ -199,7 +201,7 @@ class Dispatcher:
 
     def tell(self, name: str, **detail: Any) -> None:
         """Say, to whoever watches and to the log, what happened outside of the line."""
-        self._hand_on(Event(name, anyio.current_time(), detail))
+        self._hand_on(Event(name, self._now(), detail))
         if _logger.isEnabledFor(logging.DEBUG):
             fields = {f"apteligent_{key}": value for key, value in detail.items()}
             _logger.debug("%s %s", name, detail.get("label", ""), extra={"apteligent_event": name, **fields})
@@ -251,7 +253,7 @@ class Dispatcher:
         visit.check()
         if self._outside and visit is not next(iter(self._outside.values())) and not visit.job.ticket:
             return None
-        admission = self._scheduler.submit(visit.job, now=anyio.current_time())
+        admission = self._scheduler.submit(visit.job, now=self._now())
         if admission.is_admitted:
             return admission
         self._publish()
@@ -269,11 +271,11 @@ class Dispatcher:
             raise
         except BaseException:
             visit.attempts += 1
-            self._scheduler.abandon(job, now=anyio.current_time())
+            self._scheduler.abandon(job, now=self._now())
             self._pump()
             raise
         visit.attempts += 1
-        self._scheduler.settle(job, outcome, now=anyio.current_time(), dice=self._dice())
+        self._scheduler.settle(job, outcome, now=self._now(), dice=self._dice())
         self._pump()
         return answer
 
@@ -291,7 +293,7 @@ class Dispatcher:
         """Sleep until the job has been started; a caller that leaves before sending gives its start back."""
         if visit.job.stage is Stage.STARTED and visit.failure is None:
             return
-        since = anyio.current_time()
+        since = self._now()
         try:
             if not visit.has_turn:
                 # No helper in between: each frame on the way to sleep is kept for every waiting call.
@@ -311,7 +313,7 @@ class Dispatcher:
             self._leave(visit)
             raise
         finally:
-            visit.waited_s += anyio.current_time() - since
+            visit.waited_s += self._now() - since
 
     async def _keep_time(self, visit: Visit) -> None:
         """Sleep at the gate and at the scheduler's instant, whichever comes first; others may move the instant."""
@@ -329,7 +331,7 @@ class Dispatcher:
     async def _visit_store(self) -> None:
         """Go to the store if it is time; once for those who wait, and until all is told where nobody does."""
         assert self._courier is not None  # noqa: S101  who asks has looked
-        while self._courier.due_at() <= anyio.current_time():
+        while self._courier.due_at() <= self._now():
             await self._courier.visit()
             if self._sleepers:
                 break
@@ -348,7 +350,7 @@ class Dispatcher:
         self._hand_over()
 
     def _start_due(self) -> None:
-        for job in self._scheduler.due(now=anyio.current_time()):
+        for job in self._scheduler.due(now=self._now()):
             visit = self._sleepers.pop(job, None)
             if visit is not None:
                 visit.ring()
@@ -365,13 +367,13 @@ class Dispatcher:
             next(iter(self._outside.values())).ring()
 
     def _leave(self, visit: Visit) -> None:
-        self._scheduler.withdraw(visit.job, now=anyio.current_time())
+        self._scheduler.withdraw(visit.job, now=self._now())
         self._pump()
 
     def _turn_away(self, visit: Visit, failure: ApteligentError) -> None:
         visit.failure = failure
         if self._sleepers.pop(visit.job, None) is not None:
-            self._scheduler.withdraw(visit.job, now=anyio.current_time())
+            self._scheduler.withdraw(visit.job, now=self._now())
         visit.ring()
 
 

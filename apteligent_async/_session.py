@@ -17,6 +17,7 @@ from apteligent_async._auth import TokenKeeper
 from apteligent_async._budgets import shared_budget, take_seat
 from apteligent_async._cache.entries import account_of
 from apteligent_async._calls import Call
+from apteligent_async._clock import loop_clock
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
 from apteligent_async._http import HttpLink, open_client, open_stack
 from apteligent_async._scheduling.policy import RatePolicy
@@ -99,7 +100,7 @@ class Session:
         self._dispatcher = self._seat.runner
         self._keeper = TokenKeeper(settings.credentials, token_source(settings, self._fetch_token))
         self._account = account_of(self._origin, settings.credentials.identity, settings.headers)
-        self._loop, self._state = loop, "open"
+        self._loop, self._now, self._state = loop, loop_clock(), "open"
         try:
             await self._seat.prepare()
         except BaseException:
@@ -170,7 +171,7 @@ class Session:
         Raises:
             ConfigurationError: the app lives elsewhere.
         """
-        self.require_open()
+        self._require_state()
         home = Region.for_app(app_id)
         if self._site is not None and home not in {None, self._site}:
             raise ConfigurationError(
@@ -217,7 +218,7 @@ class Session:
             return await self._within_deadline(call)
 
     def _call(self, endpoint: Endpoint[Found], request: Request, options: CallOptions, *, lane: Lane) -> Call[Found]:
-        now = anyio.current_time()
+        now = self._now()
         deadline_at = math.inf if options.deadline is None else now + options.deadline
         call = Call(endpoint=endpoint, request=request, options=options, began_at=now, deadline_at=deadline_at)
         # An answer that belongs to no client id, such as discovery, is charged to no budget.
@@ -265,7 +266,7 @@ class Session:
         """Send, with a token if it needs one; after a 401 or 403 renew that, once, and take the old place in line."""
         has_renewed, path = False, call.request.path
         while True:
-            self.require_open()
+            self._require_state()
             if call.request.is_authorized:
                 await self._await_token(call)
             try:
@@ -317,10 +318,10 @@ class Session:
     def _result(self, call: Call[Found], answer: Answer) -> Found:
         if isinstance(answer, LinkFailure):
             raise answer.error
-        now, began_at = anyio.current_time(), time.perf_counter()
+        now, began_at = self._now(), time.perf_counter()
 
         def timeline() -> Timeline:
-            return call.measure(answer, decode_s=time.perf_counter() - began_at)
+            return call.measure(answer, now=self._now(), decode_s=time.perf_counter() - began_at)
 
         secrets = (*self._keeper.secrets, call.token or "")
         try:
@@ -332,10 +333,13 @@ class Session:
 
     def require_open(self) -> None:
         """Refuse a client that is not open, or is on another event loop."""
+        self._require_state()
+        self._require_loop()
+
+    def _require_state(self) -> None:
         if self._state != "open":
             what = "has not been entered yet" if self._state == "new" else "is closed"
             raise ClientStateError(f"This client {what}: use it inside `async with ApteligentClient(...) as client:`.")
-        self._require_loop()
 
     def _require_loop(self) -> None:
         if _loop() != self._loop:
@@ -355,10 +359,10 @@ def _dispatcher(scheduler: Scheduler, courier: Courier | None) -> Dispatcher:
 
 def _link(settings: ResolvedSettings) -> HttpLink:
     if settings.http_client is not None:
-        return HttpLink(settings.http_client, origin=settings.origin, headers=settings.headers, owns_client=False)
+        return HttpLink(settings.http_client, origin=settings.origin, headers=settings.headers)
     policy = settings.policy or RatePolicy()
     transport = settings.transport or open_stack(
         settings.origin, proxy=settings.proxy, ssl_context=settings.ssl_context, most_free=policy.max_in_flight
     )
     client = open_client(transport)
-    return HttpLink(client, origin=settings.origin, headers=settings.headers, owns_client=True)
+    return HttpLink(client, origin=settings.origin, headers=settings.headers, transport=transport)

@@ -18,7 +18,7 @@ from raw_server import http, raw_server
 
 from apteligent_async import ApteligentClient, ClientStateError, ConfigurationError, ConnectionFailed, StaticToken
 from apteligent_async import _http as module
-from apteligent_async._http import HttpLink, open_stack
+from apteligent_async._http import HttpLink, open_client, open_stack
 from apteligent_async._wire.messages import LinkFailure, Reply, Request
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, World, serve
 
@@ -46,8 +46,7 @@ def link_to(url, *, most_free=10, **options):
     """Make a link as a client does."""
     origin = httpx.URL(url)
     stack = open_stack(origin, **{"proxy": None, "ssl_context": None, **options}, most_free=most_free)
-    client = httpx.AsyncClient(transport=stack, trust_env=False)
-    return HttpLink(client, origin=origin, headers={"accept": "application/json"}, owns_client=True)
+    return HttpLink(open_client(stack), origin=origin, headers={"accept": "application/json"}, transport=stack)
 
 
 async def sent(link, request=GET, *, timeout_s=5.0):
@@ -108,7 +107,7 @@ async def test_half_an_answer_is_a_failure_of_the_link(answer):
         assert failure.was_sent
         assert isinstance(failure.error, ConnectionFailed)
         assert "No complete answer" in str(failure.error)
-        assert len(link._client._transport._free) == 1, "the place of the broken connection is not given back"
+        assert len(link._transport._free) == 1, "the place of the broken connection is not given back"
         assert server.wait_until_open(0)
         await link.aclose()
 
@@ -182,7 +181,7 @@ async def test_a_call_cancelled_at_any_of_its_awaits_leaves_a_pool_that_works():
                 await cancelled
             reply = await sent(link)
             assert isinstance(reply, Reply)
-            assert len(link._client._transport._free) == 1
+            assert len(link._transport._free) == 1
             if cancelled.steps < step:
                 break
         assert step > 3
@@ -270,7 +269,7 @@ async def test_a_client_of_the_caller_s_own_stays_open_and_keeps_its_own_auth_ou
     """It is used as it is, but its credentials do not replace the token; closed early, that is said."""
     with raw_server(lambda number: http()) as server:
         async with httpx.AsyncClient(auth=("user", "password"), trust_env=False) as own:
-            link = HttpLink(own, origin=httpx.URL(server.url), headers={}, owns_client=False)
+            link = HttpLink(own, origin=httpx.URL(server.url), headers={})
             await sent(link)
             await link.aclose()
             assert not own.is_closed

@@ -10,7 +10,7 @@ from raw_server import http, raw_server
 
 from apteligent_async import ConfigurationError
 from apteligent_async import _http as module
-from apteligent_async._http import HttpLink, is_loopback, open_stack
+from apteligent_async._http import HttpLink, is_loopback, open_client, open_stack
 from apteligent_async._wire.messages import LinkFailure, Request
 
 pytestmark = pytest.mark.anyio
@@ -37,8 +37,7 @@ def link_to(url, *, most_free=10, **options):
     """Make a link as a client does."""
     origin = httpx.URL(url)
     stack = open_stack(origin, **{"proxy": None, "ssl_context": None, **options}, most_free=most_free)
-    client = httpx.AsyncClient(transport=stack, trust_env=False)
-    return HttpLink(client, origin=origin, headers={"accept": "application/json"}, owns_client=True)
+    return HttpLink(open_client(stack), origin=origin, headers={"accept": "application/json"}, transport=stack)
 
 
 async def sent(link, request=GET, *, timeout_s=5.0):
