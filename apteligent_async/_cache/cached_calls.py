@@ -47,7 +47,7 @@ class CachedCalls:
     def __init__(self, store: CacheStore, *, must_wait: Callable[[], bool]) -> None:
         self._store = store
         self._must_wait = must_wait
-        self._flights = Flights(self._fetch)
+        self._flights = Flights(self._fetch, must_wait=must_wait)
         self._name = uuid4().hex
 
     async def answer(self, errand: Errand[Found], mode: CacheMode) -> Found:

@@ -93,10 +93,14 @@ class Flights:
 
     Args:
         perform: makes the call of an errand and keeps its answer.
+        must_wait: whether a call that starts now would have to wait for budget.
     """
 
-    def __init__(self, perform: Callable[[Errand[Any], Flight], Awaitable[Any]]) -> None:
+    def __init__(
+        self, perform: Callable[[Errand[Any], Flight], Awaitable[Any]], *, must_wait: Callable[[], bool]
+    ) -> None:
         self._perform = perform
+        self._must_wait = must_wait
         self._under_way: dict[str, dict[Priority, Flight]] = {}
         self._flying: set[Flight] = set()
 
@@ -160,7 +164,8 @@ class Flights:
             if flight.is_watched and not flight.is_needed and not flight.done.is_set():
                 self._forget(flight)
                 flight.scope.cancel()
-        raise DeadlineExceeded("The call was not done within its deadline.", cause="answer")
+        cause = "budget" if self._must_wait() else "answer"
+        raise DeadlineExceeded("The call was not done within its deadline.", cause=cause)
 
     async def _fly(self, flight: Flight, errand: Errand[Any]) -> None:
         try:

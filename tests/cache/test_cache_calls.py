@@ -312,6 +312,20 @@ async def test_a_short_deadline_of_the_first_is_not_that_of_the_second():
     assert name_of(ends[1]) == "t 2"
 
 
+@pytest.mark.parametrize(("left", "trip_s", "cause"), [(0, 1, "budget"), (1000, 20, "answer")])
+async def test_who_joined_and_ran_out_of_time_is_told_what_kept_the_answer(left, trip_s, cause):
+    """The budget, for which to come again later, or the service."""
+    source = Source(left=left, reset_s=40)
+    async with cached_client(source, memory()) as client, anyio.create_task_group() as group:
+        await another(client)
+        source.trip_s = trip_s
+        group.start_soon(client.with_options(deadline=120).apps.list)
+        await anyio.sleep(1)
+        with pytest.raises(DeadlineExceeded) as caught:
+            await client.with_options(deadline=5).apps.list()
+    assert caught.value.cause == cause
+
+
 async def test_a_scope_around_a_shared_call_behaves_as_scopes_do():
     """A hopeless call within a scope ends when the scope does, not before."""
     source = Source(left=0, reset_s=50)
