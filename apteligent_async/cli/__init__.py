@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "pie": ("apteligent_async.cli.families.monitoring:pie", "Break one metric down: by OS, version, device, service."),
     "graph": ("apteligent_async.cli.families.monitoring:graph", "Follow one metric day by day."),
     "crashes": ("apteligent_async.cli.families.errors:crashes", "List an app's crashes, the worst first."),
-    "crash": ("apteligent_async.cli.families.errors:crash", "Show one crash: its stack, versions, conditions, users."),
+    "crash": ("apteligent_async.cli.families.errors:crash", "Show one crash: its stack, breadcrumbs and users."),
     "exceptions": ("apteligent_async.cli.families.errors:exceptions", "List an app's handled exceptions."),
     "trends": ("apteligent_async.cli.families.trends:trends", "Show the last month of an app, day by day."),
     "live": ("apteligent_async.cli.families.live:live", "Show what happens in an app right now."),

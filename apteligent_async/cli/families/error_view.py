@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from apteligent_async.cli.families.breadcrumb_view import breadcrumb_sheet
 from apteligent_async.cli.views import Heading, Sheet, View
 from apteligent_async.models.frozen import EMPTY
 from apteligent_async.models.quantities import parse_flag
 from apteligent_async.models.tables import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from apteligent_async.models.apps import App
-    from apteligent_async.models.breadcrumbs import AffectedUsers
+    from apteligent_async.models.breadcrumbs import AffectedUsers, BreadcrumbTrace
     from apteligent_async.models.error_details import ErrorDetails
 
 __all__ = ["Details", "details_view"]
+
+_ON_REQUEST = "Personal data on request alone: --users lists who met it, --breadcrumbs what they did before."
 
 
 @frozen(kw_only=True)
@@ -29,6 +32,7 @@ class Details:
         app: whose it is.
         error: what the service knows.
         users: who met it; None where nobody asked: personal data.
+        traces: what users did before; None where nobody asked: personal data.
         has_versions: whether its versions were asked for.
         has_conditions: whether its conditions were asked for.
     """
@@ -36,8 +40,14 @@ class Details:
     app: App
     error: ErrorDetails
     users: AffectedUsers | None
+    traces: Sequence[BreadcrumbTrace] | None
     has_versions: bool
     has_conditions: bool
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether personal data was asked for."""
+        return self.users is not None or self.traces is not None
 
 
 def details_view(details: Details) -> View:
@@ -47,7 +57,7 @@ def details_view(details: Details) -> View:
         title=f"{error.name or 'Error'} in {details.app.name}",
         facts=tuple((name, value) for name, value in _facts(error) if value not in {None, ""}),
         sheets=tuple(_sheets(details)),
-        notes=() if details.users else ("Who is affected is personal data: --users lists them.",),
+        notes=() if details.is_personal else (_ON_REQUEST,),
     )
 
 
@@ -73,6 +83,8 @@ def _sheets(details: Details) -> Iterator[Sheet]:
         yield Sheet(name="versions", title="By version", columns=details.error.columns(), headings=headings)
     if details.has_conditions:
         yield _conditions(details.error)
+    if details.traces is not None:
+        yield breadcrumb_sheet(details.traces)
     if details.users is not None:
         yield _affected(details.users)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from cyclopts import Parameter
 
 from apteligent_async.cli.asking import AS_USUAL, Connection, answer
@@ -19,21 +19,23 @@ from apteligent_async.errors import ConfigurationError, NotFoundError
 from apteligent_async.models.tables import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from apteligent_async.cli.asking import Asker
     from apteligent_async.client import ApteligentClient
     from apteligent_async.client.crashes import ErrorGroups
     from apteligent_async.models.apps import App
+    from apteligent_async.models.breadcrumbs import AffectedUser, BreadcrumbTrace
     from apteligent_async.models.error_details import ErrorDetails
     from apteligent_async.models.error_groups import ErrorSummaries, ErrorSummary
 
-__all__ = ["Listed", "crash", "crashes", "exceptions"]
+__all__ = ["Listed", "Sections", "crash", "crashes", "exceptions"]
 
 Status = Literal["known", "unresolved", "resolved"]
 Key = Literal["users", "sessions", "last-seen", "rank"]
 Kind = Literal["crash", "exception"]
-Section = Annotated[bool, Parameter(negative="")]
+Flag = Annotated[bool, Parameter(negative="")]
+Named = TypeVar("Named", "AffectedUser", "BreadcrumbTrace")
 
 _COLUMNS: dict[Key, str] = {
     "users": "unique_session_count",
@@ -75,6 +77,40 @@ class Listed:
     status: Status | None = None
     app_version: str | None = None
     since: Day = None
+
+
+@Parameter(name="*")
+@frozen(kw_only=True)
+class Sections:
+    """What to show of an error besides what it is and its stack.
+
+    Attributes:
+        users: List the users who met it.
+        breadcrumbs: Show what users did before, session by session.
+        user: Only this user, who met it, and what he did before.
+        versions: Count its sessions and users by app version.
+        conditions: Count it by device, system, carrier, language and so on.
+    """
+
+    users: Flag = False
+    breadcrumbs: Flag = False
+    user: str | None = None
+    versions: Flag = False
+    conditions: Flag = False
+
+    @property
+    def has_users(self) -> bool:
+        """Whether to ask who met it."""
+        return self.users or self.user is not None
+
+    @property
+    def has_breadcrumbs(self) -> bool:
+        """Whether to tell what users did before."""
+        return self.breadcrumbs or self.user is not None
+
+    def of_user(self, listed: Iterable[Named]) -> tuple[Named, ...]:
+        """Leave out other users than the one who was asked for."""
+        return tuple(each for each in listed if self.user is None or each.username == self.user)
 
 
 def crashes(
@@ -136,41 +172,44 @@ def crash(
     /,
     *,
     kind: Kind = "crash",
-    users: Section = False,
-    versions: Section = False,
-    conditions: Section = False,
+    sections: Sections = Sections(),
     connection: Connection = AS_USUAL,
     output: Output = AS_TABLE,
 ) -> int:
-    """Show one crash: what it is, its stack and, if asked for, its versions, its conditions and its users.
+    """Show one crash: what it is, its stack and, if asked for, what led to it, to whom and under which conditions.
 
-    Who is affected is personal data and is asked for only with --users. Costs one call, one more for each of: an app
-    given by name, a hash not given whole, --users.
+    Users and what they did are personal data, and are shown only with --users, --breadcrumbs or --user. Costs one call,
+    one more for each of: an app given by name, a hash not given whole, --users or --user.
 
         apteligent crash 'Lantern Maps'
-        apteligent crash 'Lantern Maps' 7eb5a1c9 --users
+        apteligent crash 'Lantern Maps' 7eb5a1c9 --users --breadcrumbs
+        apteligent crash 'Lantern Maps' 7eb5a1c9 --user amelia
         apteligent crash Lantern 7eb5a1c9 --conditions --output conditions.csv
 
     Args:
         app: Name or id.
         hash: The crash's hash, or its beginning, as `apteligent crashes` shows it; without, the one of most users.
         kind: Whether it is a crash or a handled exception.
-        users: List the users who met it.
-        versions: Count its sessions and users by app version.
-        conditions: Count it by device, system, carrier, language and so on.
+        sections: What else to show.
         connection: Where the service is.
         output: How to show it.
 
     """
-    if users and kind == "exception":
-        raise ConfigurationError("The service lists the users of crashes alone: leave out --users.")
+    if sections.has_users and kind == "exception":
+        raise ConfigurationError("The service lists the users of crashes alone: leave out --users and --user.")
 
     async def find(asker: Asker) -> View:
         chosen = await asker.app(app)
-        groups = _groups(asker.client, kind)
-        found = await _details(groups, chosen, hash, conditions=conditions)
-        affected = await asker.client.crashes.affected_users(chosen.id, found.hash or "") if users else None
-        details = Details(app=chosen, error=found, users=affected, has_versions=versions, has_conditions=conditions)
+        found = await _details(_groups(asker.client, kind), chosen, hash, conditions=sections.conditions)
+        users = await asker.client.crashes.affected_users(chosen.id, found.hash or "") if sections.has_users else None
+        details = Details(
+            app=chosen,
+            error=found,
+            users=users and evolve(users, items=sections.of_user(users)),
+            traces=sections.of_user(found.breadcrumb_traces or ()) if sections.has_breadcrumbs else None,
+            has_versions=sections.versions,
+            has_conditions=sections.conditions,
+        )
         return details_view(details)
 
     return answer(connection, output, find)
