@@ -41,5 +41,5 @@ class Drift:
 
     def _count(self, endpoint: str, noted: list[str]) -> None:
         counter = self._seen.setdefault(endpoint, Counter())
-        for name in noted:
-            counter[name if name in counter or len(counter) < MOST_NAMES else OTHERS] += 1
+        for name, times in Counter(noted).items():
+            counter[name if name in counter or len(counter) < MOST_NAMES else OTHERS] += times

@@ -16,12 +16,12 @@ from cattrs import ClassValidationError, Converter, IterableValidationError
 from cattrs.errors import AttributeValidationNote, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from apteligent_async._wire.values import configure_values, each, json_list, json_object, surprise
-from apteligent_async.models.frozen import EMPTY, FrozenMapping, freeze, thaw
+from apteligent_async._wire.values import configure_values, each, json_list, json_object, surprised
+from apteligent_async.models.frozen import FrozenMapping, freeze, thaw
 from apteligent_async.models.result import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from apteligent_async._wire.values import Hook
 
@@ -29,7 +29,7 @@ __all__ = ["OWN_KEY", "Names", "configure", "locate"]
 
 # A private character keeps these apart from the service's own keys; one that is the same is unknown, or refused.
 OWN_KEY = "\ue000key"
-_EXTRA, _ABSENT, _REST = "\ue000extra", "\ue000absent", "\ue000rest"
+_REST = "\ue000rest"
 
 # What the service writes here and there for nothing; then the attribute is None, and the text is kept as an extra key.
 _NONE = "None"
@@ -38,6 +38,8 @@ MOST_SHAPES = 64
 """Sets of keys that are remembered for each model."""
 
 _BOOKKEEPING = frozenset({"extra", "absent", "envelope", "http"})
+
+_set = object.__setattr__  # the models are frozen
 
 
 @frozen(kw_only=True)
@@ -141,26 +143,34 @@ def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
     keys = names.of(t)
     known = frozenset(keys.values())
     fields = {name: override(rename=key) for name, key in keys.items()}
-    fields["extra"] = override(rename=_EXTRA, struct_hook=_as_is)
-    fields["absent"] = override(rename=_ABSENT, struct_hook=_as_is)
-    fields |= {name: override(omit=True) for name in ("envelope", "http")}
+    fields |= dict.fromkeys(_BOOKKEEPING, override(omit=True))
     inner = make_dict_structure_fn(
         t, converter, _cattrs_detailed_validation=converter.detailed_validation, **_existing(t, fields)
     )
     if t in names.rest:
-        return lambda value, _: inner(_with_rest(json_object(value), known), t)
+        return _rest_hook(t, inner, known)
     voidable = frozenset(keys[name] for name in _voidable(t) & keys.keys())
-
     shape = lru_cache(maxsize=MOST_SHAPES)(partial(_Shape.of, t.__name__, known))
 
     def structure(value: Any, _: Any) -> Any:
-        found = shape(*json_object(value))
-        if _NONE in value.values():
+        if voidable and _NONE in json_object(value).values():
             void = [key for key in value if key in voidable and value[key] == _NONE]
-            value = _with_bookkeeping(value, found.without(void), void=void)
-        elif found.absent or found.extra:
-            value = _with_bookkeeping(value, found)
-        return inner(value, t)
+            part = inner({key: item for key, item in value.items() if key not in void}, t)
+            return _noting(part, value, shape(*value).without(void))
+        if json_object(value).keys() == known:
+            return inner(value, t)
+        return _noting(inner(value, t), value, shape(*value))
+
+    return structure
+
+
+def _rest_hook(t: type[Part], inner: Hook, known: frozenset[str]) -> Hook:
+    def structure(value: Any, _: Any) -> Any:
+        named = {key: item for key, item in json_object(value).items() if key in known and key != _REST}
+        rest = {key: item for key, item in value.items() if key not in named}
+        part = inner({**named, _REST: rest}, t)
+        _set(part, "absent", _shared(known.difference(named, {_REST})))
+        return part
 
     return structure
 
@@ -199,29 +209,19 @@ def _voidable(t: type[Part]) -> frozenset[str]:
     )
 
 
-def _as_is(value: Any, _: Any) -> Any:
-    return value
-
-
 def _existing(t: type[Part], fields: dict[str, Any]) -> dict[str, Any]:
     present = attrs.fields_dict(t)
     return {name: how for name, how in fields.items() if name in present}
 
 
-def _with_bookkeeping(value: dict[str, Any], shape: _Shape, *, void: Iterable[str] = ()) -> dict[str, Any]:
-    for what in shape.surprises:
-        surprise(what)
-    extra = FrozenMapping({key: freeze(value[key]) for key in shape.extra}) if shape.extra else EMPTY
-    complete = {**value, _ABSENT: shape.absent, _EXTRA: extra}
-    for key in void:
-        del complete[key]
-    return complete
-
-
-def _with_rest(value: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    named = {key: item for key, item in value.items() if key in known and key != _REST}
-    rest = {key: item for key, item in value.items() if key not in named}
-    return {**named, _REST: rest, _ABSENT: _shared(known.difference(named, {_REST}))}
+def _noting(part: Part, value: dict[str, Any], shape: _Shape) -> Part:
+    """Note on a part that nobody has seen yet how its object differs from the model: to copy either costs more."""
+    if shape.absent:
+        _set(part, "absent", shape.absent)
+    if shape.extra:
+        surprised(shape.surprises)
+        _set(part, "extra", FrozenMapping.of({key: freeze(value[key]) for key in shape.extra}))
+    return part
 
 
 @lru_cache(maxsize=1024)

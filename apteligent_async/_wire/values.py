@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Hook: TypeAlias = Callable[[Any, Any], Any]
 
-__all__ = ["SURPRISES", "configure_values", "each", "json_list", "json_object", "surprise"]
+__all__ = ["SURPRISES", "configure_values", "each", "json_list", "json_object", "surprised"]
 
 Made = TypeVar("Made")
 
@@ -49,11 +49,11 @@ def _made_by(factory: Callable[[Any, Converter], Made], converter: Converter) ->
     return lambda t: factory(t, converter)
 
 
-def surprise(what: str) -> None:
-    """Note something unknown, if anybody listens."""
+def surprised(by: Iterable[str]) -> None:
+    """Note things unknown, if anybody listens."""
     noted = SURPRISES.get()
     if noted is not None:
-        noted.append(what)
+        noted.extend(by)
 
 
 def json_object(value: Any) -> Any:
@@ -131,7 +131,7 @@ def _open_enum_hook(kind: type[Enum], others: frozenset[type]) -> Hook:
         if scalar(value, str) is None:
             return None
         if value not in known:
-            surprise(f"{kind.__name__}={value}")
+            surprised([f"{kind.__name__}={value}"])
         return known.get(value, value)
 
     return structure
@@ -158,7 +158,7 @@ def _mapping_hook(t: Any, converter: Converter) -> Hook:
 
     def structure(value: Any, _: Any) -> Any:
         items = each(json_object(value).items(), inner, item)
-        return FrozenMapping(dict(zip(value, items, strict=True)))
+        return FrozenMapping.of(dict(zip(value, items, strict=True)))
 
     return structure
 

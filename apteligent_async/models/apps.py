@@ -80,7 +80,7 @@ class Apps(Listing[App]):
     by_id: FrozenMapping[App] = field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "by_id", FrozenMapping({app.id: app for app in self.items}))
+        object.__setattr__(self, "by_id", FrozenMapping.of({app.id: app for app in self.items}))
 
     def columns(self) -> tuple[Column, ...]:
         """Give one row per app, all attributes but its versions."""

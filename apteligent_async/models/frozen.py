@@ -22,6 +22,13 @@ class FrozenMapping(Mapping[str, Value_co]):
     def __init__(self, items: Mapping[str, Value_co] | None = None) -> None:
         object.__setattr__(self, "_items", dict(items or {}))
 
+    @classmethod
+    def of(cls, items: dict[str, Value_co]) -> FrozenMapping[Value_co]:
+        """Make one of a dictionary that nobody else will change, without copying it."""
+        made = _new(cls)
+        _fill(made, items)
+        return made
+
     def __getitem__(self, key: str) -> Value_co:
         return self._items[key]
 
@@ -47,6 +54,8 @@ class FrozenMapping(Mapping[str, Value_co]):
         return f"FrozenMapping({self._items!r})"
 
 
+_new, _fill = object.__new__, FrozenMapping.__dict__["_items"].__set__  # looked up once, as thousands are made
+
 EMPTY: FrozenMapping[Any] = FrozenMapping()
 """The mapping with nothing in it, shared by every model that has nothing to add."""
 
@@ -60,7 +69,7 @@ def freeze(value: Any, *, levels: int = MOST_LEVELS) -> Any:
     if levels == 0:
         raise ValueError("is nested too deeply")
     if isinstance(value, dict):
-        return FrozenMapping(
+        return FrozenMapping.of(
             {key: freeze(item, levels=levels - 1) for key, item in cast("dict[str, Any]", value).items()}
         )
     if isinstance(value, list):
