@@ -1,4 +1,4 @@
-"""Every python block of every document in docs/ runs.
+"""Every python block of the README and of every document in docs/ runs.
 
 The conventions, for whoever writes one:
 
@@ -61,7 +61,8 @@ def blocks_of(name, text):
             yield evolve(block, beside=dict(beside))
 
 
-BLOCKS = [block for path in sorted(DOCS.glob("**/*.md")) for block in blocks_of(path.name, path.read_text())]
+PAGES = [DOCS.parent / "README.md", *sorted(DOCS.glob("**/*.md"))]
+BLOCKS = [block for path in PAGES for block in blocks_of(path.name, path.read_text())]
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.place)

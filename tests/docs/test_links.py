@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 PAGES = {path.name: path.read_text() for path in sorted(DOCS.glob("*.md"))}
 LINK = re.compile(r"\]\(([\w.-]*)(?:#([\w-]+))?\)")
+OUTSIDE = re.compile(r"\]\(([\w./-]+)(?:#([\w-]+))?\)")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -19,6 +21,14 @@ def test_links_lead_somewhere(page):
         target = name or page
         assert target in PAGES
         assert not anchor or anchor in anchors(PAGES[target])
+
+
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "CHANGELOG.md"])
+def test_links_from_outside_lead_somewhere(page):
+    """Whoever comes by the front door finds the rooms that it points to."""
+    for path, anchor in OUTSIDE.findall((ROOT / page).read_text()):
+        assert (ROOT / path).is_file()
+        assert not anchor or anchor in anchors((ROOT / path).read_text())
 
 
 def test_the_index_leads_to_every_page():
