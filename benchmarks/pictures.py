@@ -82,13 +82,16 @@ def draw_modes() -> Drawing:
         left = 48 + number * (panel + gap)
         drawing.text(left, 28, mode, size=14)
         seconds = _ended_s([story])
-        drawing.text(left, 46, f"{seconds:.0f} s, {seconds / shortest_s:.2f} times the shortest possible", ink="quiet")
+        drawing.text(left, 46, f"{seconds:.0f} s, {seconds / shortest_s:.2f} times the shortest", ink="quiet")
         x, ticks = Scale((0, 105), (left, left + panel)), () if number else (0, 30, 60)
         _draw_seconds(drawing, x, top=58, bottom=206, last=90)
         _draw_left(
             drawing, story, x, Scale((0, BUDGET), (202, 66)), ticks=ticks, inks={"first": [*story.calls.values()]}
         )
-    drawing.text(48, 246, "Line: calls left in the window. Dots: calls that start. Dashes: the reset.", ink="quiet")
+    words = (
+        "Line: calls left. Dots: calls that start. Dashes: the reset. The shortest: for who knows the budget's future."
+    )
+    drawing.text(48, 246, words, ink="quiet")
     return drawing
 
 
