@@ -24,7 +24,7 @@ from apteligent_async._scheduling.sharing import (
     SPACING_S,
     transition,
 )
-from apteligent_async._scheduling.signals import Cause, Lane, LinkFailed, Reading, Succeeded
+from apteligent_async._scheduling.signals import Cause, LinkFailed, Reading, Succeeded
 
 NOW = 100.0
 ALONE = RatePolicy(mode="exclusive", reserve=0)
@@ -472,22 +472,33 @@ def test_a_first_lease_is_one_probe():
     assert (second.tokens, second.cause) == (0, Cause.PROBE)
 
 
-@pytest.mark.parametrize(("lane", "policy", "cause"), [(Lane.BULK, RatePolicy(reserve=1), Cause.RESERVE)])
-def test_policies_hold_in_a_fleet(lane, policy, cause):
-    """The member's own: what it reserves for interactive calls is not leased for bulk ones."""
-    fleet = fleet_of(stated(left=20, size=1000))
-    brought = take(fleet, policy=policy, cost=1, wanted=wants(0, 5))
-    assert (brought.tokens, brought.cause) == (0, cause)
+def test_a_reserve_holds_in_a_fleet():
+    """What a member reserves for interactive calls is not leased to it for bulk ones."""
+    brought = take(fleet_of(stated(left=20)), policy=RatePolicy(reserve=1), cost=1, wanted=wants(0, 5))
+    assert (brought.tokens, brought.cause) == (0, Cause.RESERVE)
 
 
-def test_the_last_proven_token_is_kept_for_a_sharp_look():
-    """Where more is wanted than is proven and rounding hides tokens, the look comes late in the window."""
-    budget = stated(left=2, size=1000, ends=(NOW + 100, NOW + 101))
-    budget.windows.length_s = 300.0
+def test_who_is_polite_paces_the_fleet():
+    """From one lease to the next, whoever got the last one: so many tokens left, so many equal parts of the time."""
+    fleet = fleet_of(stated(left=9), you={})
+    fleet.last_at = NOW - 1
+    brought = take(fleet, policy=RatePolicy(mode="polite"), cost=1, wanted=wants(1))
+    assert (brought.tokens, brought.cause) == (0, Cause.PACE)
+    assert brought.asks_at == pytest.approx(NOW - 1 + (129.5 - (NOW - 1)) / 10)
+
+
+def test_a_fleet_meets_a_reset_without_dice():
+    """Its members come one after the other as it is, so nobody is put off by chance."""
+    brought = take(fleet_of(stated(left=0)), policy=RatePolicy(mode="shared"), cost=1, wanted=wants(1))
+    assert (brought.tokens, brought.cause, brought.asks_at) == (0, Cause.DRAINED, 130.5)
+
+
+@pytest.mark.parametrize(("others", "tokens"), [({}, 1), ({"you": waiting(wants(1), tag=9.0)}, 0)])
+def test_the_last_proven_token_is_kept_while_the_fleet_wants_more(others, tokens):
+    """What others wait for counts: the look at what rounding hides is sharper late in the window."""
+    budget = stated(left=1, ends=(NOW + 100, NOW + 101))
     for view in budget.views:
         view.most = 30.0
-    for others, tokens in (({}, 1), ({"you": waiting(wants(1), tag=9.0)}, 1)):
-        fleet = fleet_of(evolve(budget), **others)
-        fleet.budget._tally()
-        brought = take(fleet, cost=1, wanted=wants(2))
-        assert brought.tokens >= tokens
+    brought = take(fleet_of(budget, **others), cost=1, wanted=wants(1))
+    assert brought.tokens == tokens
+    assert (brought.cause is Cause.LATE_LOOK) is not bool(tokens)
