@@ -5,17 +5,23 @@
 
 The map of the package; arrows point down only:
 
-    cli                         the command `apteligent`
-    client      transport       one typed method per endpoint; the line for any httpx client
-    event_log                   what happened in a line, in a file
-    bulk                        pulls that survive a kill: plans, the ledger, the runner, outputs
-    _session                    the life of a call, and of a client
-    _dispatch   _settings       the line in real time; what a client was made with
-    _cache                      answers that are kept, identical calls that are made once
-    _auth  _budgets  _http      the token; where budgets live; httpx
-    _wire                       the API, as data
-    models  _scheduling  simulator      three leaves that do not know each other
-    errors
+    cli                             the command `apteligent`
+    dashboard                       the page that shows apps and the budget, and its backend
+    integrations  testing           FastAPI, OpenTelemetry, Prometheus; pytest
+    client  event_log  transport    one typed method per endpoint; a line in a file; the line for any httpx client
+    bulk                            pulls that survive a kill: plans, the ledger, the runner, outputs
+    _session                        the life of a client, and of a call
+    _calls                          one call on its way
+    _dispatch  _settings            the line in real time; what a client was made with
+    _options                        what may differ from call to call
+    _shared_token                   one token for all processes of a host
+    _cache                          answers that are kept, identical calls that are made once
+    _auth  _budgets  _http          the token; where budgets live; httpx
+    _connections                    sockets that are kept open
+    _wire                           the API, as data
+    models  _scheduling  simulator  three leaves that do not know each other
+    _private_files  _clock          files of their owner alone; the event loop's clock
+    errors                          whose fault it was
 """
 
 from __future__ import annotations

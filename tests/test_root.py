@@ -6,7 +6,10 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
+from itertools import takewhile
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
@@ -99,6 +102,17 @@ def test_the_root_defines_nothing():
     source = Path(apteligent_async.__file__).read_text(encoding="utf-8")
     assert not re.search(r"^(def|class|async|try|for)\b", source, flags=re.MULTILINE)
     assert re.findall(r"^if .*", source, flags=re.MULTILINE) == ["if TYPE_CHECKING:", "if not TYPE_CHECKING:"]
+
+
+def test_the_map_of_the_package_is_the_one_that_is_checked():
+    """Every room is on the map that the docstring draws, once, and the floors are those of the contract, in order."""
+    rooms = {each.name for each in iter_modules(apteligent_async.__path__)} - {"_version", "_on_demand"}
+    drawn = [[*takewhile(rooms.__contains__, line.split())] for line in apteligent_async.__doc__.splitlines()]
+    assert sorted(room for floor in drawn for room in floor) == sorted(rooms)
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    floors = [set(floor.split(" | ")) for floor in project["tool"]["importlinter"]["contracts"][0]["layers"]]
+    known = set().union(*floors)
+    assert [floor for row in drawn if (floor := set(row) & known)] == floors
 
 
 def test_the_root_imports_for_type_checkers_what_it_gives_when_asked():
