@@ -1,7 +1,8 @@
 """Who may come in, and what their browsers may do.
 
 A page of a stranger must not read the dashboard by having its own name point here (DNS rebinding), so names are
-checked. With a token, the first browser that brings it is let in by a cookie, and the token is worth nothing any more.
+checked; nor may it spend the budget by asking for panels that it cannot read, so browsers are asked on whose behalf
+they come. With a token, the first browser that brings it is let in by a cookie, and the token is worth nothing then.
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ class Door:
         """Give the answer to who is not let in, or not yet; None for everybody else."""
         if not self._is_name_of_ours(request):
             return _refusal(421, "This name is not served here", "Use the address that the dashboard printed.")
+        if _is_for_another_page(request):
+            return _refusal(403, "Another page asked for this", "Open the dashboard by its own address.")
         if self.token is None or _is_same(request.cookies.get(self._cookie), self._pass):
             return None
         if not self._is_used and _is_same(request.query_params.get("token"), self.token):
@@ -77,7 +80,8 @@ class Door:
     def _welcome(self, request: Request) -> Response:
         there = request.url.remove_query_params("token")
         answer = RedirectResponse(there.path + (f"?{there.query}" if there.query else ""), status_code=303)
-        answer.set_cookie(self._cookie, self._pass, httponly=True, samesite="strict", path="/")
+        # A strict one would not be sent where the address was a link in a mail or a chat: the token would be lost.
+        answer.set_cookie(self._cookie, self._pass, httponly=True, samesite="lax", path="/")
         return answer
 
     def _is_name_of_ours(self, request: Request) -> bool:
@@ -119,6 +123,13 @@ def _is_address(name: str, server: tuple[str, int | None] | None) -> bool:
         return asked.is_loopback or (server is not None and asked == ipaddress.ip_address(server[0]))
     except ValueError:
         return False
+
+
+def _is_for_another_page(request: Request) -> bool:
+    """Whether a page of another origin wants this; it may lead people to the page, which by itself costs no call."""
+    told = request.headers
+    is_visit = told.get("sec-fetch-dest") == "document" and request.url.path.endswith("/")
+    return told.get("sec-fetch-site") in {"cross-site", "same-site"} and not is_visit
 
 
 def _is_same(given: str | None, wanted: str) -> bool:

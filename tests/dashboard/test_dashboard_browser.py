@@ -50,6 +50,15 @@ def open_first_app(page):
     expect(page.locator("table.bars")).to_have_count(2, timeout=LONG_MS)
 
 
+def show(page, *, is_hidden):
+    """Let a page believe that its tab is looked at, or not."""
+    page.evaluate(
+        "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        is_hidden,
+    )
+
+
 @contextmanager
 def pulling(origin, budget, access, folder):
     """Run a pull in a process of its own, until the block ends."""
@@ -154,6 +163,38 @@ def test_a_keyboard_is_enough(chromium, ample, screenshot):
         screenshot(page)
         page.keyboard.press("Enter")
         expect(page.locator(".plot canvas")).to_have_count(2, timeout=LONG_MS)
+
+
+def test_a_page_that_nobody_looks_at_asks_for_nothing(chromium, ample):
+    """Neither figures nor the budget while it is hidden; both at once when somebody looks again."""
+    asked = []
+    with visiting(chromium, ample) as page:
+        page.clock.install()
+        page.reload()
+        expect(page.locator("#apps tbody a")).to_have_count(8)
+        show(page, is_hidden=True)
+        page.on("request", lambda request: asked.append(request.url))
+        page.clock.fast_forward(200_000)
+        page.wait_for_timeout(1500)
+        assert asked == []
+        expect(page.locator("#silence")).to_be_hidden()
+        with page.expect_request("**/apps*"), page.expect_request("**/budget"):
+            show(page, is_hidden=False)
+
+
+def test_an_address_that_was_sent_as_a_link_lets_in(chromium):
+    """The token works from a page of another site, as of a chat, and stays the only way in."""
+    service = Service(WORLD, quota=QuotaSettings(limit=100))
+    access = {"APTELIGENT_TOKEN": service.issue_token(DEMO_ACCOUNT.client_id)}
+    with (
+        serve(service) as origin,
+        showing("--base-url", origin, notes=0, **access) as shown,
+        visiting(chromium, "about:blank") as page,
+    ):
+        page.set_content(f'<a href="{shown.address}">Look!</a>')
+        page.get_by_role("link").click()
+        expect(page.locator("#apps tbody tr")).to_have_count(6, timeout=LONG_MS)
+        assert "token" not in page.url
 
 
 def test_who_waits_is_shown_beside_a_bulk_pull(chromium, screenshot, tmp_path):

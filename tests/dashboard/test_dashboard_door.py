@@ -48,6 +48,20 @@ async def test_names_of_ours_are_let_in(name):
         assert (await browser.get("/", headers={"Host": name})).status_code == 200
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_another_page_cannot_spend_the_budget(site):
+    """A panel that it asks for as a picture, a frame or a window costs no call; a link to the page itself works."""
+    async with guarded(Door()) as (browser, server):
+        for kind, address in [("image", "/apps"), ("iframe", "/"), ("empty", "/cut"), ("document", "/apps")]:
+            headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": kind}
+            assert (await browser.get(address, headers=headers)).status_code == 403
+        visit = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+        assert (await browser.get("/", headers=visit)).status_code == 200
+        assert server.requests == ()
+        own = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"}
+        assert (await browser.get("/apps", headers=own)).status_code == 200
+
+
 async def test_a_token_is_exchanged_once_for_a_cookie():
     """Without it nothing is shown; with it one browser gets in, the address loses it, and a second one is refused."""
     async with guarded(Door(token="once")) as (browser, server):
@@ -60,7 +74,7 @@ async def test_a_token_is_exchanged_once_for_a_cookie():
         forged = await browser.get("/", headers={"Cookie": f"{cookie.partition('=')[0]}=x"})
     assert {each.status_code for each in strangers} == {401}
     assert (welcome.status_code, welcome.headers["location"]) == (303, "/?app=x")
-    assert all(word in cookie for word in ("HttpOnly", "SameSite=strict"))
+    assert all(word in cookie for word in ("HttpOnly", "SameSite=lax"))
     assert "once" not in cookie
     assert inside.status_code == 200
     assert (again.status_code, forged.status_code) == (401, 401)

@@ -30,13 +30,26 @@
     }
 
     function connect() {
+      heardAt = Date.now();
       source = new EventSource(panel.dataset.stream);
       source.addEventListener("budget", hear);
       source.addEventListener("beat", hear);
     }
 
+    // Browsers open few connections to one server: those that nobody looks at must not keep the others waiting.
+    function follow() {
+      source?.close();
+      source = null;
+      if (!document.hidden) {
+        connect();
+      }
+    }
+
     // Browsers come again by themselves after a break, but not where somebody has answered with an error.
     function watch() {
+      if (source === null) {
+        return;
+      }
       const silentMs = Date.now() - heardAt;
       silence.hidden = silentMs < SILENT_AFTER_MS;
       silence.textContent = silence.hidden
@@ -47,9 +60,28 @@
       }
     }
 
-    connect();
+    follow();
     setInterval(watch, 1000);
-    addEventListener("pagehide", () => source.close());
+    document.addEventListener("visibilitychange", follow);
+    addEventListener("pagehide", () => source?.close());
+  }
+
+  // A page that nobody looks at costs no calls; what it left out is asked for when somebody looks again.
+  function restWhileHidden() {
+    const missed = new Set();
+    document.body.addEventListener("htmx:beforeRequest", (event) => {
+      const panel = event.detail.elt;
+      if (document.hidden && panel.matches("[hx-trigger^='every']")) {
+        event.preventDefault();
+        missed.add(panel);
+      }
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) {
+        missed.forEach((panel) => panel.isConnected && htmx.trigger(panel, "seen"));
+        missed.clear();
+      }
+    });
   }
 
   const shownAt = new WeakMap();
@@ -146,6 +178,7 @@
 
   addEventListener("DOMContentLoaded", () => {
     followBudget(document.getElementById("budget"));
+    restWhileHidden();
     setInterval(moveClocks, 1000);
     addEventListener("resize", fit);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAnew);
