@@ -275,7 +275,7 @@ class Scheduler:
         return self._books.starts_at(policy, job, wanted=wanted, now=now)
 
     def _admit(self, job: Job, *, now: float) -> Admission:
-        if job.deadline_at < math.inf and job.cost:
+        if job.deadline_at < math.inf and job.cost and not self._starts_at_once(job, now=now):
             eta = look_ahead(self.budget, self.policy, now=now).eta(self._ahead_of(job) + job.cost)
             if now + eta.pessimistic > job.deadline_at:
                 return Admission(is_admitted=False, eta=eta, cause=self.budget.obstacle(now=now))
@@ -288,6 +288,9 @@ class Scheduler:
         if self._journal is not None:
             self._journal.note_call("shed", shed, now)
         return Admission(shed=shed)
+
+    def _starts_at_once(self, job: Job, *, now: float) -> bool:
+        return not self._ahead_of(job) and self._startable_at(job, now=now)[0] <= now
 
     def _start(self, job: Job, *, now: float) -> None:
         self._queue.pop(job)

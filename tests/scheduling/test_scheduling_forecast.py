@@ -113,6 +113,17 @@ def test_only_hopeless_deadlines_are_refused(ahead, patience_s, is_admitted):
     assert job.stage is (Stage.WAITING if is_admitted else Stage.ENDED)
 
 
+def test_who_can_start_at_once_needs_no_forecast():
+    """Just before a reset, when a call may be counted after it, whoever can start now is let in, and nobody else."""
+    scheduler = play(ALONE, [Row(0, "submit a", "a"), Row(0.2, "ok a L=10 V=9 R=60")]).scheduler
+    assert look_ahead(scheduler.budget, ALONE, now=58.5).eta(1).pessimistic > 30.0
+    hasty = [Job(deadline_at=59.0) for _ in range(12)]
+    for job in hasty:
+        if scheduler.submit(job, now=58.5).is_admitted:
+            assert scheduler.due(now=58.5) == [job]
+    assert [job.stage for job in hasty] == [Stage.STARTED] * 9 + [Stage.ENDED] * 3
+
+
 def test_the_less_urgent_are_not_in_the_way():
     """An interactive job's chances do not depend on the bulk jobs in line; a bulk job's do on all."""
     scheduler = play(ALONE, DRAINED).scheduler
