@@ -35,6 +35,9 @@ _MONTH = 43_200
 
 _LONGEST_PAUSE_S = 60.0
 
+_SOON_S = 3.0
+"""A pause that is not worth a word of why."""
+
 _TYPES = {
     "dashboard.css": "text/css",
     "dashboard.js": "text/javascript",
@@ -153,7 +156,7 @@ def _trouble(request: Request, response: Response, error: ApteligentError, addre
     response.headers.update(problem.headers)
     pause = problem.headers.get("Retry-After")
     retry_s = None if pause is None else min(float(pause), _LONGEST_PAUSE_S)
-    return render("trouble.html", problem=problem.body, retry_s=retry_s, address=address)
+    return render("trouble.html", problem=problem.body, retry_s=retry_s, soon_s=_SOON_S, address=address)
 
 
 def _visit(request: Request) -> Visit:

@@ -117,7 +117,7 @@ def _whole(budget: BudgetSnapshot) -> float | None:
 
 
 def _facts(budget: BudgetSnapshot) -> Iterator[Fact]:
-    yield Fact("Reset", "not stated" if budget.reset_s is None else f"in {math.ceil(budget.reset_s)} s")
+    yield Fact("Reset", _reset(budget.reset_s))
     yield Fact("Line empty" if sum(budget.queued.values()) else "Next call", _start(budget.eta(1)))
     yield Fact("Limit", "not stated" if budget.limit is None else f"{budget.limit:g} a minute")
     yield Fact("Under way", number(budget.in_flight))
@@ -127,6 +127,12 @@ def _facts(budget: BudgetSnapshot) -> Iterator[Fact]:
     yield Fact("Refused (429)", number(budget.refusals))
     if budget.others_seen:
         yield Fact("Others", "somebody else spends this budget, too")
+
+
+def _reset(seconds: float | None) -> str:
+    if seconds is None:
+        return "not stated"
+    return f"in {math.ceil(seconds)} s" if seconds > 0 else "has passed"
 
 
 def _start(seconds: float) -> str:

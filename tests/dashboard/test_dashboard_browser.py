@@ -87,6 +87,8 @@ def test_the_page_shows_apps_charts_and_cuts(chromium, ample, screenshot):
         open_first_app(page)
         ink = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
         assert all(page.locator(".plot canvas").nth(place).evaluate(ink) > 3 for place in range(2))
+        expect(page.locator("#apps [aria-current]")).to_have_count(1)
+        assert page.locator("#app h2 bdi").text_content() == page.locator("#apps [aria-current]").text_content()
         screenshot(page)
         for name in ["OS", "device"]:
             page.get_by_role("link", name=name, exact=True).click()
@@ -134,6 +136,10 @@ def test_it_is_readable_on_a_phone_in_the_dark(chromium, ample, screenshot):
     with visiting(chromium, ample, color_scheme="dark", **PHONE) as page:
         open_first_app(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.evaluate(
+            "document.querySelector('.scroll').scrollWidth <= document.querySelector('.scroll').clientWidth"
+        )
+        expect(page.locator("#app h2")).to_be_in_viewport()
         dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
         screenshot(page)
         page.emulate_media(color_scheme="light")

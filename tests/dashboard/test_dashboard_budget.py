@@ -41,6 +41,8 @@ async def test_a_standing_is_one_of_five_and_says_why():
     assert (found[1].whole, found[4].left, found[4].percent) == (5, 0, 0)
     assert {fact.term: fact.text for fact in found[2].facts}["In line"] == "3 bulk"
     assert {fact.term: fact.text for fact in found[3].facts}["In other processes"] == "3 bulk"
+    resets = [standing_of(evolve(ready, reset_s=seconds)).facts[0].text for seconds in (None, 0.2, 0.0)]
+    assert resets == ["not stated", "in 1 s", "has passed"]
 
 
 @pytest.mark.anyio

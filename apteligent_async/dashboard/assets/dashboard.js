@@ -110,6 +110,7 @@
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--rule"), width: 1 }, ticks: { show: false } };
     const digits = Number(place.dataset.digits);
     const wide = new Intl.NumberFormat("en", { maximumFractionDigits: digits });
+    const number = (value) => wide.format(value).replaceAll(",", "\u202f");
     const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
     const day = (seconds) =>
       new Date(seconds * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
@@ -127,13 +128,13 @@
         { label: "Day", value: (plot, at) => day(at ?? plot.data[0].at(-1)) },
         {
           label: place.dataset.title,
-          stroke: colour("--accent"),
-          fill: colour("--wash"),
+          stroke: colour("--line"),
+          fill: colour("--under"),
           width: 2,
           points: { show: false },
           value: (plot, _, series, place) => {
             const value = plot.data[series].at(place ?? -1);
-            return value === null || value === undefined ? "–" : wide.format(value);
+            return value === null || value === undefined ? "–" : number(value);
           },
         },
       ],
@@ -176,6 +177,13 @@
     }
   }
 
+  function markChosen() {
+    const chosen = new URLSearchParams(location.search).get("app");
+    for (const link of document.querySelectorAll("#apps tbody a")) {
+      link.toggleAttribute("aria-current", new URL(link.href).searchParams.get("app") === chosen);
+    }
+  }
+
   addEventListener("DOMContentLoaded", () => {
     followBudget(document.getElementById("budget"));
     restWhileHidden();
@@ -183,5 +191,7 @@
     addEventListener("resize", fit);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAnew);
     document.body.addEventListener("htmx:afterSettle", drawNew);
+    document.body.addEventListener("htmx:afterSettle", markChosen);
+    document.body.addEventListener("htmx:pushedIntoHistory", markChosen);
   });
 })();
