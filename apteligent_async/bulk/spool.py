@@ -36,6 +36,9 @@ Found = TypeVar("Found")
 KEPT_FOR = timedelta(days=30)
 """How long a point is kept after the run that it came of, whoever has read it: a sink may be down for so long."""
 
+_AFRESH = 0.5
+"""A count below this part of its highest was begun anew; one that has dropped less is merely corrected (a guess)."""
+
 _SLOT = "slot"
 _BUSY_S = 10.0
 _CELLS = "path, at, value, app, section, metric, grouping, key"
@@ -150,8 +153,10 @@ class Spool:
     async def close_slot(self, slot: Slot, points: Iterable[Point], answered: frozenset[str]) -> int:
         """Write a run's points and that it is over, all or nothing; tell how many points are new.
 
-        A count that only grows becomes a point where it has grown. The first answer to its question says where to
-        count from; what turns up later is counted from nothing, and a count that has fallen starts afresh.
+        A count that only grows becomes a point where it is higher than it ever was. The first answer to its question
+        says where to count from; what turns up later is counted from nothing, and so is a count that has dropped to
+        less than half. One that has dropped less is counted again when it has passed its highest, so that nothing is
+        counted twice.
         """
         added = await self._run("write", partial(self._close_slot, slot, points, answered))
         if added:
@@ -249,15 +254,17 @@ class Spool:
         return added
 
     def _grown(self, point: Point, known: dict[str, float | None]) -> Iterator[Point]:
-        """Give a point as it is, or by how much its count has grown since it was last seen."""
+        """Give a point as it is, or by how much its count has passed its highest."""
         if point.total_of is None:
             yield point
             return
         name = f"{point.total_of}|{point.path}"
-        growth = point.value - (known.get(name) or 0.0)
+        highest = known.get(name) or 0.0
+        if highest * _AFRESH <= point.value <= highest:
+            return
         self._opened.execute("INSERT OR REPLACE INTO totals VALUES (?, ?)", (name, point.value))
-        if growth > 0 and point.total_of in known:
-            yield evolve(point, value=growth, total_of=None)
+        if point.value > highest and point.total_of in known:
+            yield evolve(point, value=point.value - highest, total_of=None)
 
     def _listed(self, query: str, *arguments: Any) -> list[SpooledPoint]:
         return [_spooled(cells) for cells in self._opened.execute(query, arguments)]
