@@ -29,7 +29,7 @@ from benchmarks.svg import Drawing, Scale
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from apteligent_async.cli.story import Call, Story
+    from apteligent_async.cli.explaining.story import Call, Story
 
 __all__ = ["PICTURES", "draw_line", "draw_modes", "draw_neighbours", "main"]
 

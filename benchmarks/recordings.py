@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 
 from apteligent_async import EventLog, MemoryBudget, RatePolicy
-from apteligent_async.cli.replay import replay
+from apteligent_async.cli.explaining.replay import replay
 from apteligent_async.event_log import read_events
 from apteligent_async.testing import ApteligentServer, run_virtually
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from apteligent_async import ApteligentClient
     from apteligent_async._scheduling.policy import Mode
-    from apteligent_async.cli.story import Story
+    from apteligent_async.cli.explaining.story import Story
 
 __all__ = ["BACKLOG", "BUDGET", "TRIP_S", "WINDOW_S", "record_line", "record_mode", "record_one_budget", "record_two"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "demo": ("apteligent_async.cli.demo:demo", "Pull metrics of a simulated account within its rate budget."),
+    "demo": ("apteligent_async.cli.demo.demo:demo", "Pull metrics of a simulated account within its rate budget."),
     "simulate": ("apteligent_async.cli.simulate:simulate", "Serve a simulated Apteligent until interrupted."),
     "limits": ("apteligent_async.cli.limits:limits", "Show the rate budget and who shares it; one cheap call at most."),
     "login": ("apteligent_async.cli.login:login", "Get a token and keep it for later commands."),
@@ -44,7 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "export": ("apteligent_async.cli.export:export", "Write what a pull's ledger holds as a file; costs no call."),
     "dashboard": ("apteligent_async.cli.dashboard:dashboard", "Show apps and the live rate budget in a browser."),
-    "explain": ("apteligent_async.cli.explain:explain", "Tell from a log of events why its calls waited."),
+    "explain": ("apteligent_async.cli.explaining.explain:explain", "Tell from a log of events why its calls waited."),
 }
 
 

@@ -18,11 +18,11 @@ from apteligent_async import ApteligentClient, RetryPolicy, UnattestedWarning
 from apteligent_async._budgets import budget_from
 from apteligent_async._settings import Settings, resolve
 from apteligent_async.cli.accounts import access_for
-from apteligent_async.cli.drawing import NO_DRAWING, present
 from apteligent_async.cli.flags import PositiveDuration  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.progress import SILENT, showing
 from apteligent_async.cli.pulling import Pull, run_pull, watched
 from apteligent_async.cli.selection import find_apps
+from apteligent_async.cli.showing.drawing import NO_DRAWING, present
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.apps import App
 from apteligent_async.models.tables import printable
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from apteligent_async import CacheStore
     from apteligent_async._budgets import Budget
     from apteligent_async._settings import ResolvedSettings
-    from apteligent_async.cli.drawing import Drawing
-    from apteligent_async.cli.formats import Output
     from apteligent_async.cli.progress import Display
-    from apteligent_async.cli.views import View
+    from apteligent_async.cli.showing.drawing import Drawing
+    from apteligent_async.cli.showing.formats import Output
+    from apteligent_async.cli.showing.views import View
 
 __all__ = ["AS_USUAL", "Asker", "Connection", "answer"]
 

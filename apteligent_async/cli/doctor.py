@@ -15,7 +15,7 @@ from apteligent_async.cli.accounts import origin_of
 from apteligent_async.cli.asking import Connection
 from apteligent_async.cli.checkup import check_credentials, check_extras, check_python, check_store
 from apteligent_async.cli.checkup_online import ask_around
-from apteligent_async.cli.output import open_console, print_json
+from apteligent_async.cli.showing.output import open_console, print_json
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from attrs import frozen
 from cyclopts import Parameter
 
 from apteligent_async.bulk.outputs import Format, OutputOptions, write_output
-from apteligent_async.cli.output import open_console, print_json
+from apteligent_async.cli.showing.output import open_console, print_json
 
 __all__ = ["Writing", "export"]
 

@@ -16,7 +16,7 @@ from apteligent_async._budgets.census import take_census
 from apteligent_async._budgets.store import StoreGone
 from apteligent_async.cli.asking import AS_USUAL, Connection
 from apteligent_async.cli.members import fleet_figures, members_table, queue_text
-from apteligent_async.cli.output import open_console, print_json
+from apteligent_async.cli.showing.output import open_console, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,9 +31,9 @@ from apteligent_async.cli.accounts import (
     names,
     origin_of,
 )
-from apteligent_async.cli.output import open_console, print_json
 from apteligent_async.cli.progress import showing
 from apteligent_async.cli.pulling import Pull, watched
+from apteligent_async.cli.showing.output import open_console, print_json
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:

@@ -25,9 +25,9 @@ from apteligent_async.cli.asking import Connection
 from apteligent_async.cli.dry_run import figures_of, print_preview
 from apteligent_async.cli.export import Writing
 from apteligent_async.cli.flags import Amount, PositiveAmount  # noqa: TC001  the command line reads the annotations
-from apteligent_async.cli.output import open_console, print_json
 from apteligent_async.cli.progress import SILENT, showing
 from apteligent_async.cli.pulling import watched
+from apteligent_async.cli.showing.output import open_console, print_json
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.tables import printable
 

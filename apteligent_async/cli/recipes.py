@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apteligent_async.bulk.recipes.recipe import find_recipe, recipe_names, recipe_text
-from apteligent_async.cli.output import open_console
+from apteligent_async.cli.showing.output import open_console
 
 __all__ = ["recipes"]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, frozen
 
-from apteligent_async.cli.reasons import reason_of
-from apteligent_async.cli.story import BACKOFF
+from apteligent_async.cli.explaining.reasons import reason_of
+from apteligent_async.cli.explaining.story import BACKOFF
 
 if TYPE_CHECKING:
     from datetime import datetime

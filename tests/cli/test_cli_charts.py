@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 import pytest
 
 from apteligent_async import ConfigurationError
-from apteligent_async.cli.charts import write
-from apteligent_async.cli.pictures import Line, Picture
+from apteligent_async.cli.showing.charts import write
+from apteligent_async.cli.showing.pictures import Line, Picture
 
 DAYS = tuple(f"2016-12-{day:02}" for day in range(1, 31))
 HOSTILE = "</script><script>alert('x')</script>&\u202e\x1b[31m"

@@ -233,7 +233,7 @@ def test_a_disk_that_fills_up_is_one_line(tmp_path):
 def test_our_own_errors_are_two_lines_at_most(tmp_path):
     """A refused login names the cause and what to do and ends with exit code 1, without a traceback."""
     code = (
-        "import apteligent_async.cli.demo_run as run; from apteligent_async.simulator import Account;"
+        "import apteligent_async.cli.demo.run as run; from apteligent_async.simulator import Account;"
         "run.DEMO_ACCOUNT = Account(client_id=run.DEMO_ACCOUNT.client_id, username='demo@example.com', password='x');"
     )
     command = [sys.executable, "-c", code + COMMAND[2], "demo", *ROOMY]

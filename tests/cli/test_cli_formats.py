@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apteligent_async.cli.formats import Output, write_view
-from apteligent_async.cli.views import Heading, Sheet, View
+from apteligent_async.cli.showing.formats import Output, write_view
+from apteligent_async.cli.showing.views import Heading, Sheet, View
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.tables import Column
 

@@ -13,8 +13,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from terminal import in_terminal, plain
 
-from apteligent_async.cli.pictures import Line, Picture
-from apteligent_async.cli.plots import draw
+from apteligent_async.cli.showing.pictures import Line, Picture
+from apteligent_async.cli.showing.plots import draw
 from apteligent_async.simulator import DEMO_ACCOUNT
 
 DAYS = tuple(f"2016-12-{day:02}" for day in range(1, 31))

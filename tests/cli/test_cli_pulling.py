@@ -17,7 +17,7 @@ from apteligent_async import (
     PasswordGrant,
     RatePolicy,
 )
-from apteligent_async.cli.cuts import Cut, ask, plan_of, questions_about
+from apteligent_async.cli.demo.cuts import Cut, ask, plan_of, questions_about
 from apteligent_async.cli.progress import Display
 from apteligent_async.cli.pulling import WORKERS, Pull, run_pull, watched
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World

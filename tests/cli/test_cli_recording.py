@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apteligent_async import ErrorGraph, ErrorGroupBy
-from apteligent_async.cli.cuts import Cut
-from apteligent_async.cli.recording import COLUMNS, CannotWrite, recording, rows_of
+from apteligent_async.cli.demo.cuts import Cut
+from apteligent_async.cli.demo.recording import COLUMNS, recording, rows_of
+from apteligent_async.cli.showing.output import CannotWrite
 from apteligent_async.models.monitoring import Pie, Slice
 
 CUT = Cut(graph=ErrorGraph.CRASHES, group_by=ErrorGroupBy.OS, app_ids=("a1",), app_name="Summit")

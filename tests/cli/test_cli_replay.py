@@ -12,11 +12,11 @@ from runs_on_record import UP_S, events_of, record
 
 from apteligent_async import Event
 from apteligent_async._scheduling.signals import Cause
-from apteligent_async.cli.reasons import REASONS, sentence_of
-from apteligent_async.cli.replay import replay
-from apteligent_async.cli.story import BACKOFF, UNKNOWN
-from apteligent_async.cli.timeline import call_lines, group_text, headlines, window_table
-from apteligent_async.cli.waits import groups_of
+from apteligent_async.cli.explaining.reasons import REASONS, sentence_of
+from apteligent_async.cli.explaining.replay import replay
+from apteligent_async.cli.explaining.story import BACKOFF, UNKNOWN
+from apteligent_async.cli.explaining.timeline import call_lines, group_text, headlines, window_table
+from apteligent_async.cli.explaining.waits import groups_of
 
 pytestmark = pytest.mark.anyio
 

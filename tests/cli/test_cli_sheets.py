@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from apteligent_async.cli.sheets import print_view
-from apteligent_async.cli.views import Heading, Sheet, View
+from apteligent_async.cli.showing.sheets import print_view
+from apteligent_async.cli.showing.views import Heading, Sheet, View
 from apteligent_async.models.tables import Column
 
 TEXTS = st.one_of(st.none(), st.text(max_size=60))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from apteligent_async.cli.tables import bar_table
+from apteligent_async.cli.demo.tables import bar_table
 from apteligent_async.models.monitoring import Slice
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from apteligent_async.cli.asking import AS_USUAL, Connection, answer
-from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.selection import chosen_apps
-from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.cli.showing.formats import AS_TABLE, Output
+from apteligent_async.cli.showing.views import Heading, Sheet, View, sorted_by
 from apteligent_async.models.apps import Apps
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from apteligent_async.cli.views import Heading, Sheet
+from apteligent_async.cli.showing.views import Heading, Sheet
 from apteligent_async.models.tables import Column
 
 if TYPE_CHECKING:

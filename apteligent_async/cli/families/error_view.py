@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from apteligent_async.cli.families.breadcrumb_view import breadcrumb_sheet
-from apteligent_async.cli.views import Heading, Sheet, View
+from apteligent_async.cli.showing.views import Heading, Sheet, View
 from apteligent_async.models.frozen import EMPTY
 from apteligent_async.models.quantities import parse_flag
 from apteligent_async.models.tables import Column

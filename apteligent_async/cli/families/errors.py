@@ -13,8 +13,8 @@ from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.error_view import Details, details_view
 from apteligent_async.cli.families.joined import app_headings, joined, named
 from apteligent_async.cli.flags import Day  # noqa: TC001  the command line reads the annotations
-from apteligent_async.cli.formats import AS_TABLE, Output
-from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.cli.showing.formats import AS_TABLE, Output
+from apteligent_async.cli.showing.views import Heading, Sheet, View, sorted_by
 from apteligent_async.errors import ConfigurationError, NotFoundError
 from apteligent_async.models.tables import Column
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from apteligent_async.cli.views import Heading
+from apteligent_async.cli.showing.views import Heading
 from apteligent_async.models.tables import Column
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.following import Following, json_line, text_line
 from apteligent_async.cli.families.joined import app_headings, joined, named
 from apteligent_async.cli.flags import PositiveAmount, PositiveDuration  # noqa: TC001  the command line reads them
-from apteligent_async.cli.formats import AS_TABLE, Output
 from apteligent_async.cli.selection import find_apps
-from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.cli.showing.formats import AS_TABLE, Output
+from apteligent_async.cli.showing.views import Heading, Sheet, View, sorted_by
 from apteligent_async.models.tables import Column
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from apteligent_async.cli.asking import AS_USUAL, Connection, answer
-from apteligent_async.cli.drawing import NO_DRAWING, Drawing
 from apteligent_async.cli.families.joined import app_headings, joined, named
 from apteligent_async.cli.families.metrics import (
     UNITS,
@@ -21,8 +20,9 @@ from apteligent_async.cli.families.metrics import (
 )
 from apteligent_async.cli.families.pictures import bars_of, lines_of
 from apteligent_async.cli.flags import Day  # noqa: TC001  the command line reads the annotations
-from apteligent_async.cli.formats import AS_TABLE, Output
-from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.cli.showing.drawing import NO_DRAWING, Drawing
+from apteligent_async.cli.showing.formats import AS_TABLE, Output
+from apteligent_async.cli.showing.views import Heading, Sheet, View, sorted_by
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.apps import App
 from apteligent_async.models.times import span

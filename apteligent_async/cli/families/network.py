@@ -11,8 +11,8 @@ from cyclopts.validators import Number
 from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.joined import app_headings, joined, named
 from apteligent_async.cli.families.metrics import UNITS, Minutes, Ranking, latest, window_of
-from apteligent_async.cli.formats import AS_TABLE, Output
-from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.cli.showing.formats import AS_TABLE, Output
+from apteligent_async.cli.showing.views import Heading, Sheet, View, sorted_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

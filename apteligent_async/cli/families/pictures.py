@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from apteligent_async.cli.pictures import Line, Picture
+from apteligent_async.cli.showing.pictures import Line, Picture
 from apteligent_async.models.tables import printable, rows
 
 if TYPE_CHECKING:

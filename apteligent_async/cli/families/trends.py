@@ -7,11 +7,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from apteligent_async.cli.asking import AS_USUAL, Connection, answer
-from apteligent_async.cli.drawing import NO_DRAWING, Drawing
 from apteligent_async.cli.families.joined import app_headings, joined, named
 from apteligent_async.cli.families.pictures import lines_of
-from apteligent_async.cli.formats import AS_TABLE, Output
-from apteligent_async.cli.views import Heading, Sheet, View
+from apteligent_async.cli.showing.drawing import NO_DRAWING, Drawing
+from apteligent_async.cli.showing.formats import AS_TABLE, Output
+from apteligent_async.cli.showing.views import Heading, Sheet, View
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.tables import Column, rows
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.joined import app_headings, joined, named
-from apteligent_async.cli.formats import AS_TABLE, Output
-from apteligent_async.cli.views import Heading, Sheet, View, sorted_by
+from apteligent_async.cli.showing.formats import AS_TABLE, Output
+from apteligent_async.cli.showing.views import Heading, Sheet, View, sorted_by
 from apteligent_async.models.transactions import TransactionGroups
 
 if TYPE_CHECKING:

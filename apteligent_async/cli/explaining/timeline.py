@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from apteligent_async.cli.reasons import reason_of, sentence_of, since_start
+from apteligent_async.cli.explaining.reasons import reason_of, sentence_of, since_start
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from apteligent_async.cli.story import Attempt, Call, Story, Stretch, Window
-    from apteligent_async.cli.waits import WaitGroup
+    from apteligent_async.cli.explaining.story import Attempt, Call, Story, Stretch, Window
+    from apteligent_async.cli.explaining.waits import WaitGroup
 
 __all__ = ["LEGEND", "call_lines", "group_text", "headlines", "window_table"]
 

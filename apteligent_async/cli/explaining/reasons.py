@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from apteligent_async.cli.story import BACKOFF, UNKNOWN
+from apteligent_async.cli.explaining.story import BACKOFF, UNKNOWN
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from apteligent_async.cli.story import Story, Stretch, Window
+    from apteligent_async.cli.explaining.story import Story, Stretch, Window
 
 __all__ = ["REASONS", "Reason", "reason_of", "sentence_of", "since_start"]
 

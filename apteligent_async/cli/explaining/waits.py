@@ -10,7 +10,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from apteligent_async.cli.story import Call, Story, Stretch, Wait
+    from apteligent_async.cli.explaining.story import Call, Story, Stretch, Wait
 
 __all__ = ["WaitGroup", "groups_of"]
 

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from apteligent_async.cli.pictures import Picture
+    from apteligent_async.cli.showing.pictures import Picture
     from apteligent_async.models.tables import Column
 
 __all__ = ["Heading", "Sheet", "View", "sorted_by"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, JustifyMethod
 
-    from apteligent_async.cli.views import Heading, Sheet, View
+    from apteligent_async.cli.showing.views import Heading, Sheet, View
     from apteligent_async.models.tables import Column
 
 __all__ = ["MOST_ROWS", "print_view"]

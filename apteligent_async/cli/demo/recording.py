@@ -14,25 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
+from apteligent_async.cli.showing.output import CannotWrite
 from apteligent_async.models.tables import inert
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
-    from apteligent_async.cli.cuts import Cut
+    from apteligent_async.cli.demo.cuts import Cut
     from apteligent_async.models.monitoring import Pie
 
-__all__ = ["COLUMNS", "CannotWrite", "Recorder", "recording", "rows_of"]
+__all__ = ["COLUMNS", "Recorder", "recording", "rows_of"]
 
 COLUMNS = ("app_id", "app_name", "metric", "group_by", "name", "label", "value", "start", "end")
 """The keys of every row, in the order of the CSV's columns."""
 
 Row = dict[str, Any]
-
-
-class CannotWrite(OSError):  # noqa: N818  says what cannot be done
-    """A file cannot be written: the disk is full, or the folder is not ours. The message says which, and what to do."""
 
 
 @define(eq=False)

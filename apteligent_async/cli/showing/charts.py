@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from apteligent_async.cli.pictures import Picture
+    from apteligent_async.cli.showing.pictures import Picture
 
 __all__ = ["ENDINGS", "write"]
 

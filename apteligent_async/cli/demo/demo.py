@@ -14,15 +14,15 @@ from attrs import asdict
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from apteligent_async.cli.demo_run import DemoRun
+from apteligent_async.cli.demo.recording import recording
+from apteligent_async.cli.demo.run import DemoRun
+from apteligent_async.cli.demo.summary import Figures, sentences
+from apteligent_async.cli.demo.tables import bar_table
 from apteligent_async.cli.flags import (  # noqa: TC001  the command line reads the annotations
     PositiveAmount,
     PositiveDuration,
 )
-from apteligent_async.cli.output import open_console, print_json
-from apteligent_async.cli.recording import CannotWrite, recording
-from apteligent_async.cli.summary import Figures, sentences
-from apteligent_async.cli.tables import bar_table
+from apteligent_async.cli.showing.output import CannotWrite, open_console, print_json
 from apteligent_async.event_log import EventLog
 from apteligent_async.simulator import QuotaSettings, Service, World, serve
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from apteligent_async.cli.recording import Recorder
+    from apteligent_async.cli.demo.recording import Recorder
 
 __all__ = ["demo"]
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 from attrs import frozen
 from cyclopts import Parameter
 
-from apteligent_async.cli.charts import ENDINGS
-from apteligent_async.cli.charts import write as write_chart
-from apteligent_async.cli.formats import write_view
-from apteligent_async.cli.output import open_console
+from apteligent_async.cli.showing.charts import ENDINGS
+from apteligent_async.cli.showing.charts import write as write_chart
+from apteligent_async.cli.showing.formats import write_view
+from apteligent_async.cli.showing.output import open_console
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from apteligent_async.cli.formats import Output
-    from apteligent_async.cli.pictures import Picture
-    from apteligent_async.cli.views import View
+    from apteligent_async.cli.showing.formats import Output
+    from apteligent_async.cli.showing.pictures import Picture
+    from apteligent_async.cli.showing.views import View
 
 __all__ = ["NO_DRAWING", "Drawing", "present"]
 
@@ -65,7 +65,7 @@ def present(view: View, output: Output, drawing: Drawing) -> None:
 
 
 def _plot(picture: Picture, console: Console) -> None:
-    from apteligent_async.cli.plots import draw  # noqa: PLC0415  an extra
+    from apteligent_async.cli.showing.plots import draw  # noqa: PLC0415  an extra
 
     draw(picture, console)
 

@@ -12,7 +12,11 @@ from rich.console import Console
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["open_console", "print_json"]
+__all__ = ["CannotWrite", "open_console", "print_json"]
+
+
+class CannotWrite(OSError):  # noqa: N818  says what cannot be done
+    """A file cannot be written: the disk is full, or the folder is not ours. The message says which, and what to do."""
 
 
 def open_console(*, as_json: bool) -> Console:

@@ -16,16 +16,15 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
-from apteligent_async.cli.output import open_console
-from apteligent_async.cli.recording import CannotWrite
-from apteligent_async.cli.sheets import MOST_ROWS, print_view
+from apteligent_async.cli.showing.output import CannotWrite, open_console
+from apteligent_async.cli.showing.sheets import MOST_ROWS, print_view
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.tables import arrow_table, inert, printable, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from apteligent_async.cli.views import Sheet, View
+    from apteligent_async.cli.showing.views import Sheet, View
 
 __all__ = ["AS_TABLE", "Format", "Output", "write_view"]
 

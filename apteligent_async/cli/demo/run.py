@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from apteligent_async import AppAttribute, ApteligentClient, MemoryBudget, PasswordGrant, RatePolicy
-from apteligent_async.cli.cuts import Cut, ask, plan_of, questions_about
+from apteligent_async.cli.demo.cuts import Cut, ask, plan_of, questions_about
+from apteligent_async.cli.demo.recording import rows_of
+from apteligent_async.cli.demo.summary import Stretch
 from apteligent_async.cli.progress import SILENT, showing
 from apteligent_async.cli.pulling import WORKERS, Pull, run_pull, watched
-from apteligent_async.cli.recording import rows_of
-from apteligent_async.cli.summary import Stretch
 from apteligent_async.models.tables import printable
 from apteligent_async.simulator import DEMO_ACCOUNT
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from apteligent_async import Event
-    from apteligent_async.cli.cuts import Question
-    from apteligent_async.cli.recording import Recorder
+    from apteligent_async.cli.demo.cuts import Question
+    from apteligent_async.cli.demo.recording import Recorder
     from apteligent_async.models.monitoring import Pie
 
 __all__ = ["DemoRun"]

@@ -9,10 +9,10 @@ from attrs import asdict
 from cyclopts import Parameter
 from rich.text import Text
 
-from apteligent_async.cli.output import open_console, print_json
-from apteligent_async.cli.replay import replay
-from apteligent_async.cli.timeline import LEGEND, call_lines, group_text, headlines, window_table
-from apteligent_async.cli.waits import groups_of
+from apteligent_async.cli.explaining.replay import replay
+from apteligent_async.cli.explaining.timeline import LEGEND, call_lines, group_text, headlines, window_table
+from apteligent_async.cli.explaining.waits import groups_of
+from apteligent_async.cli.showing.output import open_console, print_json
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.event_log import read_events
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from apteligent_async.cli.story import Call, Story
+    from apteligent_async.cli.explaining.story import Call, Story
 
 __all__ = ["explain"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
-from apteligent_async.cli.story import GIVEN_BACK, REFUSED, Attempt, Call, Story, Stretch, Wait, Window
+from apteligent_async.cli.explaining.story import GIVEN_BACK, REFUSED, Attempt, Call, Story, Stretch, Wait, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

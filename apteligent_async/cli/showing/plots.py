@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from apteligent_async.cli.pictures import Line, Picture
+    from apteligent_async.cli.showing.pictures import Line, Picture
 
 __all__ = ["draw"]
 
