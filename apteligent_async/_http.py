@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
-import os
-import ssl
 from contextlib import suppress
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from http.cookiejar import CookieJar
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus
-from urllib.request import getproxies_environment, proxy_bypass_environment  # type: ignore[attr-defined]
 
 import anyio
 import httpx
@@ -25,18 +20,9 @@ from apteligent_async._wire.secret import Secret
 from apteligent_async.errors import ClientStateError, ConfigurationError, ConnectionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
-__all__ = [
-    "NEVER_SENT",
-    "OUR_FAULT",
-    "HttpLink",
-    "has_proxy",
-    "is_loopback",
-    "open_client",
-    "open_stack",
-    "tls_context",
-]
+__all__ = ["NEVER_SENT", "OUR_FAULT", "HttpLink", "open_client"]
 
 MOST_BYTES = 64 * 1024 * 1024
 """The largest body, decompressed, that is read: far above anything attested, far below what hurts."""
@@ -58,82 +44,6 @@ NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx
 
 OUR_FAULT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 """What httpx raises for a request that cannot be sent at all."""
-
-
-def open_stack(
-    origin: httpx.URL, *, proxy: str | None, ssl_context: ssl.SSLContext | None, most_free: int
-) -> ConnectionStack:
-    """Make the pool for one origin, through a proxy if one was given or the environment names one.
-
-    Raises:
-        ConfigurationError: the proxy's address cannot be used.
-    """
-    address = None if is_loopback(origin.host) else proxy or _environment_proxy(origin)
-    chosen = None if address is None else _proxy(address)
-    verify = _verifier(origin, chosen, ssl_context)
-    return ConnectionStack(origin, verify=verify, proxy=chosen, most_free=most_free)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name stands for this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def has_proxy(origin: str) -> bool:
-    """Whether the environment names a proxy for an origin."""
-    url = httpx.URL(origin)
-    return not is_loopback(url.host) and _environment_proxy(url) is not None
-
-
-def _environment_proxy(origin: httpx.URL) -> str | None:
-    proxies = getproxies_environment()
-    if proxy_bypass_environment(origin.netloc.decode("ascii"), proxies):
-        return None
-    address = proxies.get(origin.scheme) or proxies.get("all")
-    if not address:
-        return None
-    return Secret(address if "://" in address else f"http://{address}")
-
-
-def _proxy(address: str) -> httpx.Proxy:
-    proxy = None
-    with suppress(ValueError, httpx.InvalidURL):
-        proxy = httpx.Proxy(str(address))
-    if proxy is None:  # raised out here to stand alone: the cause may quote the proxy's password
-        raise ConfigurationError("The proxy's address cannot be used: it must be like http://host:port.")
-    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
-        raise ConfigurationError("A SOCKS proxy needs one more package: pip install 'httpx[socks]'.")
-    return proxy
-
-
-def _verifier(
-    origin: httpx.URL, proxy: httpx.Proxy | None, ssl_context: ssl.SSLContext | None
-) -> Callable[[], ssl.SSLContext]:
-    """Say how to get the TLS context: reading the authorities takes 20 ms and more, so only where there is TLS."""
-    if ssl_context is not None:
-        return lambda: ssl_context
-    if origin.scheme == "https" or (proxy is not None and proxy.url.scheme == "https"):
-        return tls_context
-    return _no_tls
-
-
-def tls_context() -> ssl.SSLContext:
-    """Give the context of every connection that is not passed one; it honours SSL_CERT_FILE and SSL_CERT_DIR."""
-    return _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-
-
-@cache
-def _tls(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:  # noqa: ARG001  httpx reads them itself
-    return httpx.create_ssl_context()
-
-
-@cache
-def _no_tls() -> ssl.SSLContext:
-    """Make a context that trusts nobody, for connections without TLS."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class _NoCookies(CookieJar):
@@ -171,6 +81,7 @@ class HttpLink:
         self._origin = str(origin).rstrip("/")
         self._headers = {"accept-encoding": CODING, **headers}
         self._transport = transport
+        self._timeout = _connecting if isinstance(transport, ConnectionStack) else _timeout
         self._now = loop_clock()
         every = httpx.Headers({"host": origin.netloc.decode("ascii")})
         every.update(client.headers)
@@ -258,7 +169,7 @@ class HttpLink:
 
     def _build(self, request: Request, token: str | None, timeout_s: float | None) -> httpx.Request:
         url = _address(self._origin, request.path, request.query)
-        timeout = _timeout(timeout_s)
+        timeout = self._timeout(timeout_s)
         if self._transport is None:  # the caller's client has headers, cookies and more of its own
             headers = {**self._headers, **dict(request.headers), **_authorization(token)}
             return self._client.build_request(
@@ -298,6 +209,12 @@ def _address(origin: str, path: str, query: tuple[tuple[str, str], ...]) -> http
 @lru_cache
 def _timeout(timeout_s: float | None) -> httpx.Timeout:
     return httpx.Timeout(timeout_s, connect=CONNECT_S if timeout_s is None else min(CONNECT_S, 0.9 * timeout_s))
+
+
+@lru_cache
+def _connecting(timeout_s: float | None) -> httpx.Timeout:
+    """Bound what our own pool must tell apart: each scope is dear, and all else is within that of the attempt."""
+    return httpx.Timeout(None, connect=_timeout(timeout_s).connect)
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -18,8 +18,9 @@ from apteligent_async._budgets import shared_budget, take_seat
 from apteligent_async._cache.entries import account_of
 from apteligent_async._calls import Call
 from apteligent_async._clock import loop_clock
+from apteligent_async._connections import open_stack
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
-from apteligent_async._http import HttpLink, open_client, open_stack
+from apteligent_async._http import HttpLink, open_client
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.signals import Job, Lane, Priority
 from apteligent_async._settings import ResolvedSettings, Settings, resolve

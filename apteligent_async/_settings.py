@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from apteligent_async._auth import Credentials, PasswordGrant, StaticToken
 from apteligent_async._budgets import Budget, MemoryBudget, RedisBudget, SQLiteBudget, budget_from
-from apteligent_async._http import is_loopback
+from apteligent_async._connections import is_loopback
 from apteligent_async._scheduling.policy import RatePolicy, must_be
 from apteligent_async._version import __version__
 from apteligent_async._wire.secret import hidden

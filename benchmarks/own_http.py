@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import httpx
 
 from apteligent_async import ApteligentClient, MemoryBudget, RatePolicy, StaticToken
-from apteligent_async._http import open_stack
+from apteligent_async._connections import open_stack
 from benchmarks.loopback import HEADERS, PIE
 
 if TYPE_CHECKING:

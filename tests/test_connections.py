@@ -15,8 +15,7 @@ import pytest
 from counterparts import gather
 from raw_server import RawServer, http, raw_server
 
-from apteligent_async._connections import CONNECTING_S, ConnectionStack
-from apteligent_async._http import open_stack
+from apteligent_async._connections import CONNECTING_S, ConnectionStack, open_stack
 
 pytestmark = pytest.mark.anyio
 

@@ -18,7 +18,8 @@ from raw_server import http, raw_server
 
 from apteligent_async import ApteligentClient, ClientStateError, ConfigurationError, ConnectionFailed, StaticToken
 from apteligent_async import _http as module
-from apteligent_async._http import HttpLink, open_client, open_stack
+from apteligent_async._connections import open_stack
+from apteligent_async._http import HttpLink, open_client
 from apteligent_async._wire.messages import LinkFailure, Reply, Request
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, World, serve
 

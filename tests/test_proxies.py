@@ -9,8 +9,9 @@ import pytest
 from raw_server import http, raw_server
 
 from apteligent_async import ConfigurationError
-from apteligent_async import _http as module
-from apteligent_async._http import HttpLink, is_loopback, open_client, open_stack
+from apteligent_async._connections import is_loopback, open_stack
+from apteligent_async._connections import reaching as module
+from apteligent_async._http import HttpLink, open_client
 from apteligent_async._wire.messages import LinkFailure, Request
 
 pytestmark = pytest.mark.anyio

@@ -27,7 +27,7 @@ from apteligent_async import (
     RetryPolicy,
     StaticToken,
 )
-from apteligent_async._http import has_proxy, is_loopback, tls_context
+from apteligent_async._connections import has_proxy, is_loopback, tls_context
 from apteligent_async.cli.checkup import Check
 
 if TYPE_CHECKING:
