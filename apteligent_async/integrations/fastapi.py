@@ -267,13 +267,20 @@ async def _bounded(request: Request, client: ApteligentClient, limit_s: float) -
                 group.start_soon(_end_with_client, request, group, ended)
             yield
         except Exception as error:  # noqa: BLE001  raised below: a group would wrap it
-            failure = error
+            failure = _ungrouped(error)
         group.cancel_scope.cancel()
     cause = failure or next(iter(ended), None)
     if isinstance(cause, ApteligentError):
         request.state.apteligent_retry_s = _come_again_s(client)
     if cause is not None:
         raise cause
+
+
+def _ungrouped(error: Exception) -> Exception:
+    """Take an error of ours out of the group that a task group makes, where nothing else is in it."""
+    if isinstance(error, ExceptionGroup) and error.split(ApteligentError)[1] is None:
+        return _ungrouped(error.exceptions[0])
+    return error
 
 
 async def _end_late(limit_s: float, group: anyio.abc.TaskGroup, ended: list[Exception]) -> None:

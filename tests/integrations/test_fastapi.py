@@ -369,6 +369,24 @@ async def test_errors_of_the_service_reach_the_browser_as_problems():
             assert SECRET not in answer.text
 
 
+async def test_errors_of_calls_made_at_once_are_problems_too():
+    """A group of nothing but our errors is the first of them; with anything else in it, it is the backend's fault."""
+    app, _ = app_of(Scripted(lambda request, number: bare(404, {})))
+
+    @app.get("/both")
+    async def both(apteligent: Apteligent, is_broken: bool = False) -> None:
+        async with anyio.create_task_group() as outer, anyio.create_task_group() as group:
+            group.start_soon(apteligent.apps.list)
+            group.start_soon(apteligent.apps.list)
+            if is_broken:
+                outer.start_soon(int, "x")
+
+    async with running(app) as browser:
+        answer = await browser.get("/both")
+        broken = await browser.get("/both?is_broken=true")
+    assert (answer.status_code, answer.json()["error"], broken.status_code) == (404, "NotFoundError", 500)
+
+
 def test_a_deadline_that_cannot_be_is_refused():
     """Before the application starts."""
     with pytest.raises(ConfigurationError, match="deadline=0"):

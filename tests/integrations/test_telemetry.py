@@ -154,7 +154,7 @@ async def test_a_timeline_adds_up():
 
 
 async def test_logs_are_quiet_at_info_and_structured_at_debug(caplog):
-    """Nobody says a word of a good day at INFO, httpx neither; at DEBUG each call is told, with fields and no secret."""
+    """Nobody says a word of a good day at INFO, httpx neither; at DEBUG each call is told, with fields, no secret."""
     caplog.set_level(logging.INFO)
     async with client_of(Scripted(lambda request, number: fine()), StaticToken(SECRET)) as client:
         await client.apps.list()
