@@ -87,8 +87,8 @@ def test_the_page_shows_apps_charts_and_cuts(chromium, ample, screenshot):
         open_first_app(page)
         ink = "canvas => new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
         assert all(page.locator(".plot canvas").nth(place).evaluate(ink) > 3 for place in range(2))
-        expect(page.locator("#apps [aria-current]")).to_have_count(1)
-        assert page.locator("#app h2 bdi").text_content() == page.locator("#apps [aria-current]").text_content()
+        expect(page.locator("#apps [aria-current=true]")).to_have_count(1)
+        assert page.locator("#app h2 bdi").text_content() == page.locator("#apps [aria-current=true]").text_content()
         screenshot(page)
         for name in ["OS", "device"]:
             page.get_by_role("link", name=name, exact=True).click()

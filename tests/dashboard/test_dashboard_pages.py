@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from apteligent_async import ApteligentClient, MemoryBudget, MemoryCache, StaticToken
 from apteligent_async.dashboard import dashboard_router
 from apteligent_async.dashboard.figures import CUTS, METRICS, Sort
+from apteligent_async.dashboard.rendering import render
 from apteligent_async.integrations.fastapi import apteligent_lifespan
 from apteligent_async.testing import ApteligentServer
 
@@ -146,6 +147,22 @@ async def test_an_exhausted_budget_is_said_at_once_and_when_to_come_again():
     assert 1 <= int(plain.headers["retry-after"]) <= 65
     assert re.search(r'hx-trigger="load delay:\d+\.\ds"', scripted.text)
     assert len(server.requests) == 1
+
+
+async def test_the_longer_a_wait_the_more_is_said_of_it():
+    """A short one is like any wait, a long one counts down, and what no time mends has a button and its reason."""
+    problem = {"title": "Title", "detail": "Detail"}
+    short, long, never = [
+        render("trouble.html", problem=problem, retry_s=seconds, soon_s=3.0, address="apps")
+        for seconds in (1.0, 40.0, None)
+    ]
+    assert "Title" not in short
+    assert "delay:1.0s" in short
+    assert "Title" in long
+    assert 'data-left="40.0"' in long
+    assert "Detail" in never
+    assert "<button" in never
+    assert "delay" not in never
 
 
 async def test_what_was_had_is_shown_with_its_age_when_the_budget_is_used_up():

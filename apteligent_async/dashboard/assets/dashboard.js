@@ -180,7 +180,11 @@
   function markChosen() {
     const chosen = new URLSearchParams(location.search).get("app");
     for (const link of document.querySelectorAll("#apps tbody a")) {
-      link.toggleAttribute("aria-current", new URL(link.href).searchParams.get("app") === chosen);
+      if (new URL(link.href).searchParams.get("app") === chosen) {
+        link.setAttribute("aria-current", "true");
+      } else {
+        link.removeAttribute("aria-current");
+      }
     }
   }
 
