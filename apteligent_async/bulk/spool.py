@@ -2,7 +2,8 @@
 
 A run's numbers, the growth of counts and the end of its slot are written in one transaction. A number has a name and an
 instant, and of each such pair the file takes one: a run that is read twice, as it was killed in between, adds nothing
-the second time. Each reader's place is kept as the number of the last point that it was given.
+the second time. What would be written alike for being called almost alike has paths that differ, the same ever after.
+Each reader's place is kept as the number of the last point that it was given.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sqlite3
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -49,6 +51,7 @@ CREATE TABLE IF NOT EXISTS points (
     app TEXT NOT NULL, section TEXT NOT NULL, metric TEXT NOT NULL, grouping TEXT, key TEXT, written INTEGER NOT NULL,
     UNIQUE (path, at)
 );
+CREATE TABLE IF NOT EXISTS paths (path TEXT PRIMARY KEY, series TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, value REAL);
 CREATE TABLE IF NOT EXISTS readers (name TEXT PRIMARY KEY, given INTEGER NOT NULL);
 """
@@ -242,16 +245,23 @@ class Spool:
     def _close_slot(self, slot: Slot, points: Iterable[Point], answered: frozenset[str]) -> int:
         written, oldest = (int(instant.timestamp()) for instant in (slot.at, slot.at - KEPT_FOR))
         with self._transaction() as connection:
-            before = connection.total_changes
             known: dict[str, float | None] = dict(connection.execute("SELECT name, value FROM totals"))
             grown = [each for point in points for each in self._grown(point, known)]
-            changes = connection.total_changes - before
-            connection.executemany(_INSERT, ((*_cells(point), written) for point in grown))
-            added = connection.total_changes - before - changes
+            cells = [(self._path_of(point), *_cells(point), written) for point in grown]
+            before = connection.total_changes
+            connection.executemany(_INSERT, cells)
+            added = connection.total_changes - before
             connection.executemany("INSERT OR IGNORE INTO totals VALUES (?, NULL)", ((name,) for name in answered))
             connection.execute("DELETE FROM points WHERE written < ?", (oldest,))
             self._write_slot(Slot(at=slot.at, opened_at=slot.opened_at, is_open=False))
         return added
+
+    def _path_of(self, point: Point) -> str:
+        """Give a series' path: the plain one, unless another series had that first."""
+        series = _series_of(point)
+        self._opened.execute("INSERT OR IGNORE INTO paths VALUES (?, ?)", (point.path, series))
+        [(holder,)] = self._opened.execute("SELECT series FROM paths WHERE path = ?", (point.path,))
+        return point.path if holder == series else _told_apart(point)
 
     def _grown(self, point: Point, known: dict[str, float | None]) -> Iterator[Point]:
         """Give a point as it is, or by how much its count has passed its highest."""
@@ -273,8 +283,20 @@ class Spool:
         self._opened.execute("INSERT OR REPLACE INTO readers VALUES (?, ?)", (reader, number))
 
 
+def _series_of(point: Point) -> str:
+    return json.dumps([point.app, point.section, point.metric, point.grouping, point.key])
+
+
+def _told_apart(point: Point) -> str:
+    """Write a path that is no other series' for certain: a digest goes to the group, or to the app without one."""
+    mark = sha256(_series_of(point).encode()).hexdigest()[:8]
+    if point.grouping is None:
+        return evolve(point, app=f"{point.app} {mark}").path
+    return evolve(point, key=f"{point.key} {mark}").path
+
+
 def _cells(point: Point) -> tuple[Any, ...]:
-    return point.path, point.at, point.value, point.app, point.section, point.metric, point.grouping, point.key
+    return point.at, point.value, point.app, point.section, point.metric, point.grouping, point.key
 
 
 def _spooled(cells: tuple[Any, ...]) -> SpooledPoint:

@@ -9,7 +9,7 @@ import pytest
 from apteligent_async import ConfigurationError
 from apteligent_async.bulk.recipes.recipe import Recipe, find_recipe, recipe_names, recipe_text
 
-NAMES = ("crashes", "daily", "grouped", "live", "release", "services", "userflows")
+NAMES = ("crashes", "cuts", "daily", "grouped", "live", "network", "release", "services", "userflows")
 WANT = '[[want]]\nwhat = "trends.dau"\n'
 
 

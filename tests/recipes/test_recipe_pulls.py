@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from itertools import pairwise
 
@@ -23,10 +24,10 @@ def without_threads(monkeypatch):
     monkeypatch.setattr(anyio.to_thread, "run_sync", at_once)
 
 
-async def run(name, folder, *, minutes=1.0, apps=1):
+async def run(name, folder, *, minutes=1.0, apps=1, witness=None):
     """Run a recipe; give the account with what it was asked, and the points."""
     recipe = find_recipe(name) if isinstance(name, str) else name
-    account, news = Account(apps=apps, limit=10_000), []
+    account, news = Account(apps=apps, limit=10_000, witness=witness), []
     await watch_for(account, 60 * minutes, recipes=[recipe], folder=folder, tell=news.append)
     assert news
     assert all(each.report.is_complete for each in news)
@@ -64,6 +65,32 @@ async def test_a_days_number_is_the_days(tmp_path):
         app = by_name[point.app]
         days = {int(app.calendar.starts_at(day).timestamp()): day for day in app.calendar.days(4)[:-1]}
         assert point.value == sum(app.series.crashes(days[point.at]))
+
+
+async def test_todays_counts_are_the_last_of_the_list(tmp_path):
+    """The Splunk feed took the last day of each list, rightly; ours says so by name, and keeps the two kinds apart."""
+    last = {}
+
+    def witness(call, answer, _):
+        if "/counts/" in call.path:
+            last[call.path.split("/")[3]] = json.loads(answer.body)["data"][-1]["value"]
+
+    _, points = await run("cuts", tmp_path, witness=witness)
+    told = {point.metric: point.value for point in points if point.grouping is None}
+    assert (told["crashCount"], told["exceptionCount"]) == (last["crash"], last["exception"])
+    assert {point.at for point in points} == {int(BEGAN.timestamp())}
+    cut = {(point.grouping, point.metric) for point in points if "By" not in point.metric}
+    assert {(group, metric) for group in ("os", "device", "appVersion") for metric in ("crashes", "volume")} <= cut
+
+
+async def test_each_measure_sorts_a_list_of_its_own(tmp_path):
+    """Whoever asks for one list has the ten slowest endpoints and not the ten busiest; ours asks for each of them."""
+    account, points = await run("network", tmp_path)
+    asked = Counter(path.rpartition("/")[2] for _, path, _ in account.asked if "performanceManagement" in path)
+    assert asked == {"endpoints": 4, "services": 4, "geo": 4}
+    listed = Counter((point.grouping, point.metric) for point in points)
+    assert len(listed) == 12
+    assert set(listed.values()) <= set(range(1, 11))
 
 
 async def test_a_window_is_kept_once_at_its_end(tmp_path):

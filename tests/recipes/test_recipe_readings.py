@@ -82,6 +82,20 @@ def test_a_weighed_percentage_is_crashes_by_loads(parts):
         assert found["crashPercent"] == pytest.approx(crashes / loads)
 
 
+def test_a_running_total_is_the_newest_days():
+    """Where several days are told, the earlier ones are not dated by the run; counts of both kinds stay apart."""
+    days = ("2016-12-10", "2016-12-12", "2016-12-11")
+    rows = [
+        row("count", number, start=day, query=f"{kind}.counts#days=end")
+        for kind in ("crashes", "exceptions")
+        for number, day in enumerate(days, 10 if kind == "crashes" else 20)
+    ]
+    assert points("running", rows) == {
+        ("Lantern.ours.crashCount", AT): 11,
+        ("Lantern.ours.exceptionCount", AT): 21,
+    }
+
+
 def test_a_day_is_dated_by_the_apps_own_midnight():
     """The importer took the collector's hour; a day of an app at UTC-7 begins at 07:00 UTC."""
     told = points("daily", [row("dau", 5, start="2016-12-11"), row("dau", 6, start="2016-12-11", app="b")])

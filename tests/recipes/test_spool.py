@@ -59,6 +59,25 @@ async def test_a_run_that_is_read_twice_adds_nothing(tmp_path):
         assert await spool.slot() == evolve(slot(), is_open=False)
 
 
+async def test_what_is_written_alike_stays_apart(tmp_path):
+    """Two groups whose names differ in a dot, or two apps, have a path each, in every run and in any order."""
+    alike = [point(1.0, key="a.b", grouping="service"), point(2.0, key="a-b", grouping="service")]
+    apps = [point(3.0, app="Lantern"), point(4.0, app="Lantern!")]
+    async with Spool(tmp_path / "l") as spool:
+        assert await spool.close_slot(slot(), [*alike, *apps], ASKED) == 4
+    async with Spool(tmp_path / "l") as spool:
+        later = [evolve(each, at=each.at + 600) for each in [*reversed(alike), *reversed(apps)]]
+        assert await spool.close_slot(slot(1), later, ASKED) == 4
+        told = await spool.unread("anybody", most=100)
+    paths = {}
+    for each in told:
+        paths.setdefault((each.point.app, each.point.key), set()).add(each.path)
+    assert [len(found) for found in paths.values()] == [1, 1, 1, 1]
+    assert len(set.union(*paths.values())) == 4
+    assert paths["Lantern", "a.b"] == {"Lantern.s.service.a-b.dau"}
+    assert all(path.count(".") == 4 for path in paths["Lantern", "a-b"])
+
+
 async def test_growth_is_counted_from_the_first_answer_on(tmp_path):
     """History is no event; what turns up later is counted whole; nothing grows twice; a deep fall starts afresh."""
     async with Spool(tmp_path / "l") as spool:

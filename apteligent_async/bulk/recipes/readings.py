@@ -3,7 +3,7 @@
 | reading | what becomes of a row | at |
 | --- | --- | --- |
 | ``daily`` | one number for a day that is over | the app's midnight at which the day began |
-| ``running`` | one number; groups may be merged, percentages by their weight | the run's slot |
+| ``running`` | one number, of several days the newest; groups may be merged, percentages by weight | the run's slot |
 | ``windows`` | one number | the end of the window that the service states |
 | ``buckets`` | one number per short window | the window's beginning |
 | ``growth`` | sessions since the run before, from counts that only grow | the run's slot |
@@ -33,6 +33,8 @@ _WEIGHTS = {"crashPercent": "appLoads", "affectedUserPercent": "dau"}
 _REST = "other"
 _COUNTS = {"uniqueSessionCount", "sessionCount"}
 _GROWING = {"crashes.summaries": "crashes", "exceptions.summaries": "exceptions"}
+_COUNTED = {"crashes.counts": "crashCount", "exceptions.counts": "exceptionCount"}
+"""What to call counts of both kinds, so that they can be told apart."""
 
 
 @frozen(kw_only=True)
@@ -77,7 +79,7 @@ class Occasion:
         return Point(
             app=self.apps[row.app].name,
             section=self.section,
-            metric=row.metric,
+            metric=_COUNTED.get(_call(row), row.metric),
             grouping=row.grouping,
             key=row.key,
             at=int(self.slot.timestamp()) if at is None else at,
@@ -128,8 +130,18 @@ def _dated(row: Row, text: str | None, occasion: Occasion) -> Iterator[Point]:
 
 
 def _running(rows: Iterable[Row], occasion: Occasion) -> Iterator[Point]:
-    for row in merged(_numbers(rows), occasion.merge):
+    for row in merged(_newest(_numbers(rows)), occasion.merge):
         yield occasion.point(row)
+
+
+def _newest(rows: Iterable[Row]) -> Iterable[Row]:
+    """Leave out what is about earlier days or windows than another row that answers the same."""
+    found: dict[tuple[str | None, ...], Row] = {}
+    for row in rows:
+        known = found.setdefault((*_group(row), row.metric, row.query), row)
+        if (row.start or "") > (known.start or ""):
+            found[(*_group(row), row.metric, row.query)] = row
+    return found.values()
 
 
 def merged(rows: Iterable[Row], rules: tuple[MergeRule, ...]) -> Iterator[Row]:
@@ -157,6 +169,10 @@ def merged(rows: Iterable[Row], rules: tuple[MergeRule, ...]) -> Iterator[Row]:
             yield members[0]._replace(key=name, label=name, value=value / whole)
 
 
+def _call(row: Row) -> str:
+    return row.query.partition("#")[0].partition("?")[0]
+
+
 def _group(row: Row) -> tuple[str, str | None, str | None]:
     return row.app, row.grouping, row.key
 
@@ -164,7 +180,7 @@ def _group(row: Row) -> tuple[str, str | None, str | None]:
 def _growth(rows: Iterable[Row], occasion: Occasion) -> Iterator[Point]:
     """Turn the sessions of each listed group since the beginning into those since the run before."""
     for row in _numbers(rows):
-        kind = _GROWING.get(row.query.partition("?")[0].partition("#")[0])
+        kind = _GROWING.get(_call(row))
         if kind is not None and row.metric == "sessionCount":
             point = occasion.point(row._replace(metric="sessions", grouping=kind))
             yield evolve(point, total_of=f"{row.app}|{row.query}")
