@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 import sqlite3
 import stat
@@ -34,14 +35,17 @@ _logger = logging.getLogger("apteligent_async")
 _OURS = 0x41505443
 """What SQLite keeps as the file's application id: whose it is."""
 
-_VERSION = 1
+_VERSION = 2
 _BUSY_S = 5.0
+
+_SWEEPS = 64
+"""How often a process makes room while it writes as much as may be kept; each time it looks through all there is."""
 
 _TABLES = """
 DROP TABLE IF EXISTS replies; DROP TABLE IF EXISTS claims;
 CREATE TABLE replies (key TEXT PRIMARY KEY, status INTEGER NOT NULL, headers TEXT NOT NULL, body BLOB NOT NULL,
     stored_at REAL NOT NULL, fresh_s REAL NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX replies_by_age ON replies (stored_at, size);
+CREATE INDEX replies_by_age ON replies (stored_at, size, fresh_s);
 CREATE TABLE claims (key TEXT PRIMARY KEY, holder TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
 """
 
@@ -49,6 +53,10 @@ _CLAIM = """
 INSERT INTO claims (key, holder, until) VALUES (:key, :holder, :until)
 ON CONFLICT (key) DO UPDATE SET holder = :holder, until = :until
 WHERE holder = :holder OR until <= :now OR until > :until + 60
+"""
+
+_SPENT = """
+DELETE FROM replies WHERE key IN (SELECT key FROM replies WHERE stored_at + max(fresh_s, ?) < ?)
 """
 
 _OVERFLOW = """
@@ -67,12 +75,14 @@ class SQLiteCache:
     that giving them again costs no look at the file. Trouble with the file fails no call: it is logged once, and what
     cannot be read is fetched.
 
-    Its state is the open file, how many clients use it, and the answers in memory.
+    Its state is the open file, how many clients use it, the answers in memory, and the bytes written since there was
+    last made room.
 
     Args:
         path: the file; its folder must exist.
         freshness: how old answers may be; see `Freshness`.
-        max_bytes: how much is kept; the oldest answers go first.
+        max_bytes: how much is kept, and at times, for each process that writes, one part in 64 more; the oldest
+            answers go first.
         keeps_personal: whether answers with personal data (users, breadcrumbs, diagnostics) are kept, too.
         clock: tells the seconds since the epoch.
 
@@ -97,6 +107,7 @@ class SQLiteCache:
     _file: sqlite3.Connection | None = field(default=None, init=False, repr=False)
     _users: int = field(default=0, init=False, repr=False)
     _lock: threading.Lock = field(factory=threading.Lock, init=False, repr=False)
+    _unswept: float = field(default=math.inf, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._near = MemoryCache(max_bytes=min(self.max_bytes, 32 * 1024 * 1024), clock=self.clock)
@@ -190,9 +201,11 @@ class SQLiteCache:
         with file:
             file.execute("BEGIN IMMEDIATE")
             file.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, entry.size))
-            longest_s = "stored_at + max(fresh_s, ?) < ?"
-            file.execute(f"DELETE FROM replies WHERE {longest_s}", (self.freshness.most_s, self.now()))  # noqa: S608
-            file.execute(_OVERFLOW, (self.max_bytes,))
+            self._unswept += entry.size
+            if self._unswept * _SWEEPS >= self.max_bytes:
+                file.execute(_SPENT, (self.freshness.most_s, self.now()))
+                file.execute(_OVERFLOW, (self.max_bytes,))
+                self._unswept = 0
 
     def _claim(self, file: sqlite3.Connection, key: str, holder: str, for_s: float) -> bool:
         now = self.now()

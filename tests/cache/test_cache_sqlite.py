@@ -157,6 +157,18 @@ async def test_the_file_is_bounded(path):
     await cache.aclose()
 
 
+async def test_room_is_not_looked_for_at_every_writing(path):
+    """But each time that one part in 64 of what may be kept was written: what is kept does not slow what comes."""
+    cache, said = store(path, max_bytes=64 * 10_000), []
+    await cache.open()
+    cache._file.set_trace_callback(said.append)
+    for number in range(100):
+        await cache.write(f"k{number}", entry(b"x" * 800, stored_at=EPOCH_S + number))
+    await cache.aclose()
+    sweeps = [each for each in said if "sum(size)" in each]
+    assert 10 <= len(sweeps) <= 12
+
+
 async def test_the_right_to_fetch_is_one_s_alone_and_lapses(path):
     """Held by one, kept by asking again, free when given back or when its time is up."""
     now = [EPOCH_S]
