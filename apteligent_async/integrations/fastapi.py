@@ -298,7 +298,8 @@ async def _end_with_client(request: Request, group: anyio.abc.TaskGroup, ended: 
 
 async def _is_all_here(request: Request) -> bool:
     """Take a small body in, which the endpoint finds there; whether nothing but the end can be received from now on."""
-    length = request.headers.get("content-length", "0")
+    has_no_body = request.method in {"GET", "HEAD"} or request.scope["http_version"].startswith("1")
+    length = request.headers.get("content-length", "0" if has_no_body else "unknown")
     if "transfer-encoding" in request.headers or not length.isdecimal() or int(length) > _SMALL_BODY:
         return False
     try:
