@@ -71,7 +71,7 @@ class Dialect:
 
     def word(self, *, meter: Meter, now: float, is_allowed: bool, skew_s: float) -> Stated:
         """Return the numbers for a call that the meter has just dealt with; `skew_s` falsifies the reset."""
-        left_s = max(0.0, meter.reset_at(now) - now)
+        left_s = max(0.0, round(meter.reset_at(now) - now, 9))  # sums of floats drift, and roundings would show it
         tokens = meter.left(now) + (1 if self.is_before and is_allowed else 0)
         limit = 60 * meter.budget / meter.window_s
         value = 60 * tokens / max(left_s, 1e-3) if self.is_speed else float(tokens)
@@ -135,7 +135,7 @@ class Server:
     _seen: dict[str, float] = field(factory=dict, init=False)
     _owed_since: float | None = field(default=None, init=False)
     _promised_at: float = field(default=math.inf, init=False)
-    _is_misstated: bool = field(default=False, init=False)
+    _misstated: str = field(default="", init=False)
     _earlier: Stated | None = field(default=None, init=False)
 
     def left(self, now: float) -> int:
@@ -196,8 +196,8 @@ class Server:
             return ("cold start",)
         if self._promised_at <= now:  # no answer since: every answer makes a new promise
             self._seen["false reset"] = now
-        elif self._is_misstated:  # the reset to wait for was stated falsely, however long ago
-            self._seen["skew"] = now
+        elif self._misstated:  # the reset to wait for was stated falsely, or not at all, however long ago
+            self._seen[self._misstated] = now
         return tuple(cause for cause, at in self._seen.items() if at >= opened_at)
 
     def _state(self, now: float, *, is_allowed: bool) -> Stated | None:
@@ -205,7 +205,7 @@ class Server:
         skew_s = temper.skew_s
         if temper.bounce_s:
             skew_s += self.dice.uniform(-temper.bounce_s, temper.bounce_s)
-        self._is_misstated = bool(skew_s)
+        self._misstated = "skew" if skew_s else ""
         if skew_s:
             self._seen["skew"] = now
         self._promised_at = self.meter.reset_at(now)
@@ -219,7 +219,7 @@ class Server:
         earlier, self._earlier = self._earlier, stated
         if roll >= temper.missing + temper.garbled + temper.cached:
             return stated
-        self._seen["lost header"] = now
+        self._seen["lost header"], self._misstated = now, "lost header"
         if roll < temper.missing:
             return None
         if roll < temper.missing + temper.garbled:

@@ -16,6 +16,8 @@ from apteligent_async._scheduling.readings import (
     Span,
     Unit,
     is_possible,
+    leaves_itself_out,
+    reset_span,
     token_bounds,
     usable,
 )
@@ -104,9 +106,15 @@ class Budget:
 
     @property
     def expected_size(self) -> float:
-        """Tokens that a whole window holds: as proven, else what the stated limit makes of the expected length."""
-        proven = min(view.budget_lo for view in self.alive())
-        return max(proven or (self.limit or ASSUMED_LIMIT) * self.expected_length_s / 60, 1.0)
+        """Tokens that a whole window of the expected length holds."""
+        return self.size_of(self.expected_length_s)
+
+    def size_of(self, length_s: float) -> float:
+        """Say how many tokens a whole window of a length holds: by the stated limit, within what was counted."""
+        alive = self.alive()
+        stated = (self.limit or ASSUMED_LIMIT) * length_s / 60
+        counted = max(stated, min(view.budget_lo for view in alive))
+        return max(min(counted, max(view.budget_hi for view in alive)), 1.0)
 
     @property
     def ends(self) -> Span | None:
@@ -197,8 +205,7 @@ class Budget:
             self._go_blind(job.cost, now=now)
             self._pace_s = 1 / (1 / self._pace_s + 1 / 60)
         elif place is None:
-            for view in self.views:
-                view.charge(job.cost)
+            self._pass_over(job.cost)
         else:
             self._learn(job, numbers, place.ends, now=now)
             if place.is_first:
@@ -300,18 +307,27 @@ class Budget:
         """Let every view settle the call, and hear what the service's numbers say against it."""
         surprised: list[View] = []
         is_rising = True
+        # Answers that name different resets sharpen each other only where they are known to speak of one.
+        own = reset_span(numbers.reset_s or 0.0, sent_at=job.granted_at, received_at=now)
+        sharp = ends if self.windows.has_stood else own
         for view in self.views:
-            bounds = token_bounds(numbers, view.hypothesis, job, ends=ends, received_at=now)
+            bounds = token_bounds(numbers, view.hypothesis, job, ends=sharp, received_at=now)
             is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
             if not is_possible(numbers, view.hypothesis.unit):
                 # A broken count is no count at all; a speed may be broken by a reset that is off.
                 view.strike() if view.hypothesis.unit is Unit.SPEED else view.rule_out()
+            if leaves_itself_out(numbers, view.hypothesis.unit):
+                self.openings.is_unconfirmed = False
+                if not view.hypothesis.includes_call:
+                    view.strike()
             if view.settle(job.cost, bounds, blind=self._blind, live=self.live, now=now):
                 surprised.append(view)
             elif self.windows.is_known:
                 view.count(own_lo=self._own_sure, own_hi=self.own + self.live)
         self.windows.is_moving = self.windows.is_moving or (is_rising and now <= ends.lo)
         self._hear(surprised)
+        if self.windows.is_moving and self.openings.is_unconfirmed:
+            self._doubt_everything()
 
     def _hear(self, surprised: list[View]) -> None:
         """Tell a wrong reading from somebody else's calls: the latter surprise every view."""
@@ -342,9 +358,15 @@ class Budget:
 
     def _doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
-        self.openings.may_infer = self.windows.has_stood = False
+        self.openings.may_infer = self.openings.is_unconfirmed = self.windows.has_stood = False
         for view in self.views:
             view.revive()
+
+    def _pass_over(self, cost: int) -> None:
+        """Charge a call whose numbers speak of a window that is over; where none surely ends, nothing includes it."""
+        self._blind += 0 if self.windows.has_stood and not self.windows.is_moving else cost
+        for view in self.views:
+            view.charge(cost)
 
     def _hides_tokens(self) -> bool:
         known = self.own if self.windows.is_known else -math.inf

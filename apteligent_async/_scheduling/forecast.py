@@ -10,6 +10,7 @@ from attrs import field, frozen
 from apteligent_async._scheduling.policy import is_whole
 from apteligent_async._scheduling.readings import MINUTE_S
 from apteligent_async._scheduling.release import PHI, most_jitter_s, part_under_way
+from apteligent_async._scheduling.windows import SHARP_S
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _harmonic(parts: float) -> float:
 def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
     """Say what the books and the policy make of the time ahead."""
     ends, length_s = budget.ends, budget.windows.length_s or max(budget.expected_length_s, MINUTE_S)
-    size = budget.expected_size * length_s / budget.expected_length_s if not _counted(budget) else budget.expected_size
+    size = budget.size_of(length_s)
     free, first_lo, first_hi = _opening(budget, now=now)
     # What starts just before a reset may be charged to the window after it.
     is_late = ends is not None and ends.lo <= now + LATE_S
@@ -121,14 +122,13 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
     )
 
 
-def _counted(budget: Budget) -> float:
-    """Give the calls that a whole window has been proven to hold; nothing while none has."""
-    return min(view.budget_lo for view in budget.alive())
-
-
 def _shown_early(budget: Budget, length_s: float) -> float:
     """Count the tokens of a new window that its first answers prove, however they round a speed."""
-    return _counted(budget) or max(((budget.limit or 0.0) - 1) * (length_s - 1) / 60 - 1, 0.0)
+    alive = budget.alive()
+    if length_s < SHARP_S + 1 and all(view.hypothesis.includes_call for view in alive):
+        return budget.size_of(length_s)  # any speed above zero proves one more
+    least = ((budget.limit or 0.0) - 1) * (length_s - 1) / 60 - 1
+    return min(view.budget_lo for view in alive) or max(least, 0.0)
 
 
 def _opening(budget: Budget, *, now: float) -> tuple[float, float, float]:

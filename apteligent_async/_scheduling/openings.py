@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from apteligent_async._scheduling.readings import Unit, looks_whole, minute_bounds
-from apteligent_async._scheduling.windows import WHOLE_S
+from apteligent_async._scheduling.readings import MINUTE_S, Unit, doubt_s, looks_whole, minute_bounds
+from apteligent_async._scheduling.windows import SHARP_S, WHOLE_S
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
@@ -42,12 +42,14 @@ class Openings:
         whole_in_a_row: first answers in a row that read like a whole minute's bucket.
         steady: first answers in a row that named the longest reset.
         may_infer: whether the inference of a whole minute has not been disproved.
+        is_unconfirmed: whether a way of reading was ruled out by that inference, and by nothing else so far.
     """
 
     own_before: int = 0
     whole_in_a_row: int = 0
     steady: int = 0
     may_infer: bool = True
+    is_unconfirmed: bool = False
 
     def judge(self, budget: Budget, numbers: Reading, *, now: float) -> None:
         """Draw from the first answer of a window what it proves of the books.
@@ -85,8 +87,11 @@ class Openings:
         """Grant a window whose first answer proves little as many calls again as the last one was seen to bear.
 
         Nearly all of that one went unused: so much is left now under any way of counting, whatever rounding makes of
-        it. A second answer, late in the window, shows the rest.
+        it. A second answer, late in the window, shows the rest. A window that is sharp from its beginning hides
+        nothing.
         """
+        if budget.windows.longest_s <= SHARP_S:
+            return
         is_steady = (numbers.reset_s or 0.0) >= budget.windows.longest_s - WHOLE_S
         self.steady = self.steady + 1 if is_steady else 0
         is_starved = 0 < self.own_before <= size / STARVING_PART
@@ -103,7 +108,7 @@ class Openings:
         """
         reset_s, size = numbers.reset_s or 0.0, math.floor(numbers.limit or 0.0)
         is_only = budget.own == 1 and budget.live == 0
-        if not (is_only and size and budget.windows.is_whole_minute(reset_s, now=now)):
+        if not (is_only and size and budget.windows.is_whole_minute(reset_s, now=now, trip_s=budget.trip_s)):
             return
         whole = [unit for unit in Unit if looks_whole(numbers, unit, size)]
         self.whole_in_a_row = self.whole_in_a_row + 1 if whole else 0
@@ -112,18 +117,27 @@ class Openings:
         for unit in whole:
             if not any(view.is_wary for view in budget.alive() if view.hypothesis.unit is unit):
                 is_counted = (numbers.remaining or 0.0) < minute_bounds(unit, size, reset_s).lo
-                _begin_known_window(budget, unit, size, is_counted=is_counted)
+                self._begin_known_window(budget, unit, size, is_counted=is_counted)
+
+    def _begin_known_window(self, budget: Budget, unit: Unit, size: int, *, is_counted: bool) -> None:
+        least = _least_of_minute(size, budget.windows.longest_s) if is_counted else size
+        for view in budget.alive():
+            if view.hypothesis.unit is unit:
+                view.narrow_budget(least, size)
+                view.prove(max(view.left, view.budget_lo - 1))
+                if is_counted and not view.hypothesis.includes_call:
+                    view.rule_out()
+                    self.is_unconfirmed = True
+
+
+def _least_of_minute(size: int, longest_s: float) -> int:
+    """Count the calls of a bucket that passes for a minute's, and may be shorter by as much as resets may be off.
+
+    Where the headers count the call that brings them, the answers to these show for sure whether there are more.
+    """
+    return math.floor(size * (MINUTE_S - doubt_s(longest_s)) / MINUTE_S)
 
 
 def _least_size(budget: Budget) -> int:
     """Count the calls of a whole window: the limit is an average over it, and it is no shorter than any reset."""
     return math.floor((budget.limit or 0.0) * max(budget.windows.whole_s - 1, 0.0) / 60)
-
-
-def _begin_known_window(budget: Budget, unit: Unit, size: int, *, is_counted: bool) -> None:
-    for view in budget.alive():
-        if view.hypothesis.unit is unit:
-            view.learn_budget(size)
-            view.prove(max(view.left, size - 1))
-            if is_counted and not view.hypothesis.includes_call:
-                view.rule_out()

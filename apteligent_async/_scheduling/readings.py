@@ -22,7 +22,9 @@ __all__ = [
     "Hypothesis",
     "Span",
     "Unit",
+    "doubt_s",
     "is_possible",
+    "leaves_itself_out",
     "looks_whole",
     "minute_bounds",
     "reset_span",
@@ -107,8 +109,8 @@ def usable(reading: Reading | None) -> Reading | None:
 
 def reset_span(reset_s: float, *, sent_at: float, received_at: float) -> Span:
     """Bound the instant of a reset that was `reset_s` away when the service answered."""
-    doubt_s = _doubt_s(reset_s)
-    return Span(sent_at + reset_s - doubt_s, received_at + reset_s + doubt_s)
+    doubt = doubt_s(reset_s)
+    return Span(sent_at + reset_s - doubt, received_at + reset_s + doubt)
 
 
 def token_bounds(
@@ -143,8 +145,8 @@ def looks_whole(reading: Reading, unit: Unit, size: int) -> bool:
     """Whether a reading near the beginning of a minute's bucket states all of it, or all but the call itself."""
     remaining, reset_s = reading.remaining or 0.0, reading.reset_s or 0.0
     if unit is Unit.SPEED and not float(remaining).is_integer():
-        doubt_s = _doubt_s(reset_s)
-        least, most = _from_speed(remaining, shortest_s=reset_s - doubt_s, longest_s=reset_s + doubt_s)
+        doubt = doubt_s(reset_s)
+        least, most = _from_speed(remaining, shortest_s=reset_s - doubt, longest_s=reset_s + doubt)
         return least <= size and size - 1 <= most
     stated = (minute_bounds(unit, left, reset_s) for left in (size, size - 1))
     return any(span.lo <= remaining <= span.hi for span in stated)
@@ -169,12 +171,21 @@ def is_possible(reading: Reading, unit: Unit) -> bool:
         return True
     if unit is Unit.COUNT:
         return reading.limit is None or float(remaining).is_integer()
-    doubt_s = _doubt_s(reset_s)
-    least, most = _from_speed(remaining, shortest_s=reset_s - doubt_s, longest_s=reset_s + doubt_s)
+    doubt = doubt_s(reset_s)
+    least, most = _from_speed(remaining, shortest_s=reset_s - doubt, longest_s=reset_s + doubt)
     return least <= most
 
 
-def _doubt_s(reset_s: float) -> float:
+def leaves_itself_out(reading: Reading, unit: Unit) -> bool:
+    """Whether a usable reading that came with a success states too little to hold the call that brought it.
+
+    A single call is a speed of at least one within the last minute, and may round to nothing before.
+    """
+    is_sharp = unit is Unit.COUNT or (reading.reset_s or 0.0) <= MINUTE_S - 1
+    return is_sharp and (reading.remaining or 0.0) <= 0
+
+
+def doubt_s(reset_s: float) -> float:
     """Say how far off a stated reset may be: whole seconds are rounded in some way."""
     return 1.0 if float(reset_s).is_integer() else _FINE
 

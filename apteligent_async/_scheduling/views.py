@@ -146,9 +146,11 @@ class View:
         elif known <= 2 * self.left and not self._wary:
             self.left = max(self.left, known)
 
-    def learn_budget(self, budget: float) -> None:
-        """Take over the exact size of a window."""
-        self.budget_lo = self.budget_hi = budget
+    def narrow_budget(self, least: float, most: float) -> None:
+        """Take over bounds of a window's size; what was counted and lies outside them was something else."""
+        if self.budget_lo > most or self.budget_hi < least:
+            self.forget_budget()
+        self.budget_lo, self.budget_hi = max(self.budget_lo, least), min(self.budget_hi, most)
 
     def forget_budget(self) -> None:
         """Drop what earlier windows taught: it does not fit any more."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, frozen
 
-from apteligent_async._scheduling.readings import MINUTE_S, Span, reset_span
+from apteligent_async._scheduling.readings import MINUTE_S, Span, doubt_s, reset_span
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job
@@ -147,15 +147,16 @@ class Windows:
         is_whole = reset_s >= self.longest_s - WHOLE_S
         return self.is_known and self.has_stood and is_whole and self.longest_s > SHARP_S and bool(self.refills)
 
-    def is_whole_minute(self, reset_s: float, *, now: float) -> bool:
+    def is_whole_minute(self, reset_s: float, *, now: float, trip_s: float = 0.0) -> bool:
         """Whether a first answer comes from the beginning of a window of a minute, as far as resets can tell.
 
         If it was we who opened the window, what we know to have passed since it began may be missing; the longest reset
-        must be a minute all the same.
+        must be a minute all the same. Decimals tell a minute from nearly one, but for the round trip that it takes.
         """
-        passed_s = now - self._last.lo if self.is_known and self._last is not None else 0.0
-        is_minute = MINUTE_S - 1 <= self.longest_s <= MINUTE_S
-        return is_minute and MINUTE_S - 1 - min(passed_s, LATE_START_S) <= reset_s
+        passed_s = min(now - self._last.lo, LATE_START_S) if self.is_known and self._last is not None else 0.0
+        doubt = doubt_s(self.longest_s)
+        least_s = MINUTE_S - doubt - (0.0 if doubt == 1 else max(passed_s, trip_s))
+        return least_s <= self.longest_s <= MINUTE_S and MINUTE_S - max(doubt_s(reset_s), trip_s) - passed_s <= reset_s
 
     def sharpens_at(self, *, now: float) -> float | None:
         """Name the instant from which a speed shows every token; None where it does already, or never will."""

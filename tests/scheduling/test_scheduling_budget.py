@@ -123,11 +123,11 @@ TABLES = {
     ],
     "a new window opens with one call, though the last one was counted": [
         Row(0, "submit a b c d e f g h i j", starts="a"),
-        Row(0.2, "ok a L=10 V=9 R=60", starts="b c d e f g h i j"),
+        Row(0.2, "ok a L=10 V=9 R=60", starts="b c d e f g h i"),
         Row(0.4, "ok b L=10 V=8 R=60"),
         Row(0.4, "ok c L=10 V=7 R=60"),
         Row(0.5, "submit k l m", wakes=ASLEEP),
-        Row(0.6, "ok d e f g h i L=10 V=1 R=60"),
+        Row(0.6, "ok d e f g h i L=10 V=1 R=60", starts="j"),
         Row(0.7, "ok j L=10 V=0 R=60", wakes=61.7),
         Row(61.7, "ask", starts="k", wakes=ASLEEP),
         Row(61.4, "ok k L=10 V=9 R=60", starts="l m"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from random import Random
 
 import pytest
@@ -12,7 +13,7 @@ from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.readings import Unit, looks_whole
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import Job, Reading
-from benchmarks.meters import Announced, FixedWindow, Refusals, SlidingCounter
+from benchmarks.meters import Announced, FixedWindow, Gcra, Refusals, RunningAverage, SlidingCounter, SlidingLog
 from benchmarks.player import Client
 from benchmarks.surroundings import Link
 from benchmarks.zoo import Dialect, Server
@@ -82,3 +83,66 @@ def test_resets_that_come_too_soon_are_no_ends_of_windows():
         ],
     )
     assert script.scheduler.budget.windows.is_moving
+
+
+@pytest.mark.parametrize(
+    ("make", "budget", "window_s"),
+    [(SlidingLog, 17, 59.9), (SlidingLog, 243, 59.8), (SlidingLog, 190, 59.5), (FixedWindow, 17, 59.9)],
+)
+def test_a_window_of_nearly_a_minute_is_not_overdrawn(make, budget, window_s):
+    """Eighteen calls a minute are seventeen in 59.9 s: the last one waits until the answers show whether it exists."""
+    dialect = Dialect(remaining="ceil", reset="ceil")
+    client, blamed = finish(make(budget=budget, window_s=window_s), calls=3 * budget, dialect=dialect)
+    assert (client.allowed, blamed) == (3 * budget, [])
+
+
+def told_by(meter, dialect, *, calls, trip_s=0.2):
+    """Give what a server states of so many calls, one round trip apart, and whether it allows one more."""
+    server = Server(meter=meter, dialect=dialect, dice=Random("server"))
+    stated = [server.call(trip_s * number).stated for number in range(calls)]
+    return stated, server.call(trip_s * calls).is_allowed
+
+
+def test_one_window_of_nearly_a_minute_cannot_be_told_from_a_minute():
+    """Two services say the same of seventeen calls; one has an eighteenth: whoever never dares it wastes a window.
+
+    The one counts the call that brings the numbers, and eighteen a minute; the other does not, and holds seventeen in
+    59.9 s. The client takes such a window for a minute, as the limit is one per minute, and learns from the refusal.
+    """
+    minute, has_more = told_by(FixedWindow(budget=18, window_s=60.0), Dialect(is_speed=False), calls=17)
+    almost = FixedWindow(budget=17, window_s=59.9)
+    nearly, has_more_too = told_by(almost, Dialect(is_speed=False, is_before=True), calls=17)
+    assert minute == nearly
+    assert (has_more, has_more_too) == (True, False)
+    meter = FixedWindow(budget=17, window_s=59.9)
+    client, blamed = finish(meter, calls=17 * 20, dialect=Dialect(is_speed=False, is_before=True))
+    assert (client.allowed, len(blamed)) == (17 * 20, 1)
+
+
+def test_what_was_taken_for_a_minute_is_doubted_where_resets_move():
+    """An average that forgets reads like a minute's bucket at first; its next reset shows that there is none."""
+    meter = RunningAverage(budget=42, window_s=60.0, level=0.9)
+    client, blamed = finish(meter, calls=120, dialect=Dialect(is_before=True, reset="round", is_capped=True))
+    assert (client.allowed, blamed) == (120, [])
+
+
+@pytest.mark.parametrize("announced", [Announced.ONE, Announced.ALL])
+@pytest.mark.parametrize(("budget", "burst", "window_s"), [(3, 3, 5.0), (7, 5, 10.1), (20, 20, 60.0)])
+@pytest.mark.parametrize("is_speed", [True, False])
+def test_resets_that_move_do_not_sharpen_each_other(announced, budget, burst, window_s, is_speed):
+    """Where tokens drip in, each answer's reset is its own, and one that names an earlier reset is heard, too."""
+    meter = Gcra(budget=budget, window_s=window_s, burst=burst, announced=announced)
+    link = Link(up_s=0.1, down_s=0.1, jitter_s=0.1)
+    dialect = Dialect(is_speed=is_speed, is_before=True, remaining="exact", reset="floor")
+    client, blamed = finish(meter, calls=8 * budget, dialect=dialect, link=link)
+    assert (client.allowed, blamed) == (8 * budget, [])
+
+
+@pytest.mark.parametrize("is_speed", [True, False])
+def test_a_short_reset_is_no_sign_that_a_window_was_left_unused(is_speed):
+    """Where calls leave a log one by one, what the last one bore is not there again."""
+    log = deque(1000.0 - at for at in (219.8, 219.3, 218.6, 216.2, 215.5, 214.3, 210.5, 206.7, 201.2, *range(1, 190)))
+    meter = SlidingLog(budget=199, window_s=221.0, log=deque(at - 1000.0 for at in sorted(log)))
+    dialect = Dialect(is_speed=is_speed, is_before=True, reset="exact", remaining="round")
+    client, blamed = finish(meter, calls=60, dialect=dialect)
+    assert (client.allowed, blamed) == (60, [])

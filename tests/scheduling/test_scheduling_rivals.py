@@ -53,12 +53,13 @@ def test_caller_pays():
 
 
 def test_double_subtract():
-    """Calls under way are taken off once: a fresh budget of twenty has exactly twenty calls out, and all allowed."""
+    """Calls under way are taken off once: all but the last of a fresh budget of twenty are out, and it follows them."""
     rows = [
         Row(0, "submit " + " ".join("abcdefghijklmnopqrstuv"), starts="a"),
-        Row(0.2, "ok a L=20 V=19 R=60", starts=" ".join("bcdefghijklmnopqrst")),
+        Row(0.2, "ok a L=20 V=19 R=60", starts=" ".join("bcdefghijklmnopqrs")),
         Row(0.4, "ok b L=20 V=18 R=60"),
         Row(0.5, "ok c d e f L=20 V=14 R=60"),
+        Row(0.6, "ok " + " ".join("ghijklmnopqrs") + " L=20 V=1 R=60", starts="t"),
     ]
     assert play(ALONE, rows).scheduler.budget.left == 0
 

@@ -139,8 +139,25 @@ def test_bounds_that_touch_are_a_size():
     books = view(left=10, most=10)
     books.count(own_lo=5, own_hi=5)
     assert (books.budget_lo, books.budget_hi) == (15, 15)
-    books.learn_budget(20)
-    assert (books.budget_lo, books.budget_hi) == (20, 20)
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "narrowed"),
+    [
+        ((0, INF), (19, 20), (19, 20)),
+        ((20, 20), (19, 20), (20, 20)),
+        ((18, 30), (19, 20), (19, 20)),
+        ((19, 20), (20, 20), (20, 20)),
+        ((15, 18), (19, 20), (19, 20)),  # what was counted was something else
+        ((21, 30), (19, 20), (19, 20)),
+        ((15, 19), (19, 20), (19, 19)),
+    ],
+)
+def test_bounds_of_a_size_that_are_told_narrow_those_that_were_counted(known, told, narrowed):
+    """Those win only where both cannot be."""
+    books = view(budget_lo=known[0], budget_hi=known[1])
+    books.narrow_budget(*told)
+    assert (books.budget_lo, books.budget_hi) == narrowed
 
 
 def test_a_size_is_not_bounded_from_above_where_others_spend():

@@ -246,6 +246,22 @@ def test_a_whole_minute_names_a_reset_of_a_minute(longest_s, opened_at, now, res
 
 
 @pytest.mark.parametrize(
+    ("reset_s", "trip_s", "is_whole"),
+    [
+        (59.8, 0.1, False),
+        (59.8, 0.2, True),
+        (59.9, 0.0, True),
+        (60.0, 0.0, True),
+        (59.4, 0.5, False),
+        (60.1, 1.0, False),
+    ],
+)
+def test_decimals_tell_a_minute_from_nearly_one(reset_s, trip_s, is_whole):
+    """A first reset of 59.8 s is a minute's only if the rest may have passed on the way."""
+    assert Windows(longest_s=reset_s).is_whole_minute(reset_s, now=5.0, trip_s=trip_s) is is_whole
+
+
+@pytest.mark.parametrize(
     ("state", "now", "sharpens_at"),
     [
         ({}, 10.0, 170.0),
