@@ -6,24 +6,28 @@ JSON calls their attributes comes from `Names`.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
 import attrs
-from attrs import evolve, frozen
+from attrs import frozen
 from cattrs import ClassValidationError, Converter, IterableValidationError
 from cattrs.errors import AttributeValidationNote, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
-from apteligent_async._wire.values import configure_values, each, json_list, json_object, surprised
-from apteligent_async.models.frozen import FrozenMapping, freeze, thaw
+from apteligent_async._wire.rows import is_plain, rows_of
+from apteligent_async._wire.shapes import NOTHING, assign, noting, shapes_of, shared
+from apteligent_async._wire.values import configure_values, each, json_list, json_object
+from apteligent_async.models.frozen import thaw
 from apteligent_async.models.result import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import TypeAlias
 
     from apteligent_async._wire.values import Hook
+
+    Pairs: TypeAlias = Iterable[tuple[Any, Any]]
 
 __all__ = ["OWN_KEY", "Names", "configure", "locate"]
 
@@ -31,15 +35,7 @@ __all__ = ["OWN_KEY", "Names", "configure", "locate"]
 OWN_KEY = "\ue000key"
 _REST = "\ue000rest"
 
-# What the service writes here and there for nothing; then the attribute is None, and the text is kept as an extra key.
-_NONE = "None"
-
-MOST_SHAPES = 64
-"""Sets of keys that are remembered for each model."""
-
 _BOOKKEEPING = frozenset({"extra", "absent", "envelope", "http"})
-
-_set = object.__setattr__  # the models are frozen
 
 
 @frozen(kw_only=True)
@@ -85,13 +81,14 @@ def configure(converter: Converter, names: Names) -> Converter:
     configure_values(converter)
     converter.register_structure_hook_factory(_is_part, _bound(_part_hook, converter, names))
     converter.register_unstructure_hook_factory(_is_part, _bound(_part_unhook, converter, names))
-    for model, name in names.whole.items():
+    for model in names.whole:
         structure, unstructure = _whole_keyed if model in names.keyed else _whole
-        converter.register_structure_hook_factory(_exactly(model), _bound(structure, converter, name))
-        converter.register_unstructure_hook_factory(_exactly(model), _bound(unstructure, converter, name))
+        converter.register_structure_hook_factory(_exactly(model), _bound(structure, converter, names))
+        converter.register_unstructure_hook_factory(_exactly(model), _bound(unstructure, converter, names))
     for model in names.positional:
         converter.register_structure_hook_factory(_exactly(model), _bound(_positional_hook, converter, names))
         converter.register_unstructure_hook_factory(_exactly(model), _bound(_positional_unhook, converter, names))
+    converter.register_structure_hook_factory(_is_tuple_of_parts, _bound(_parts_hook, converter, names))
     for model, part in names.columnar.items():
         converter.register_structure_hook_factory(_exactly(model), _bound(_columnar_hook, converter, part))
         converter.register_unstructure_hook(model, lambda columns: [converter.unstructure(part) for part in columns])
@@ -131,6 +128,10 @@ def _is_part(t: Any) -> bool:
     return isinstance(t, type) and issubclass(t, Part)
 
 
+def _is_tuple_of_parts(t: Any) -> bool:
+    return get_origin(t) is tuple and _is_part(get_args(t)[0])
+
+
 def _exactly(model: type) -> Callable[[Any], bool]:
     return lambda t: t is model
 
@@ -149,19 +150,36 @@ def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
     )
     if t in names.rest:
         return _rest_hook(t, inner, known)
-    voidable = frozenset(keys[name] for name in _voidable(t) & keys.keys())
-    shape = lru_cache(maxsize=MOST_SHAPES)(partial(_Shape.of, t.__name__, known))
+    voidable = _voidable(t, keys)
+    shape = shapes_of(t, known)
 
     def structure(value: Any, _: Any) -> Any:
-        if voidable and _NONE in json_object(value).values():
-            void = [key for key in value if key in voidable and value[key] == _NONE]
+        if voidable and NOTHING in json_object(value).values():
+            void = [key for key in value if key in voidable and value[key] == NOTHING]
             part = inner({key: item for key, item in value.items() if key not in void}, t)
-            return _noting(part, value, shape(*value).without(void))
+            return noting(part, value, shape(*value).without(void))
         if json_object(value).keys() == known:
             return inner(value, t)
-        return _noting(inner(value, t), value, shape(*value))
+        return noting(inner(value, t), value, shape(*value))
 
     return structure
+
+
+def _parts_hook(t: Any, converter: Converter, names: Names) -> Hook:
+    item = get_args(t)[0]
+    many = _many_hook(item, converter, names)
+    return lambda value, _: tuple(many(value, enumerate(json_list(value))))
+
+
+def _many_hook(t: type[Part], converter: Converter, names: Names) -> Callable[[list[Any], Pairs], list[Any]]:
+    """Give what makes parts of values: all at once if it can be, else of each together with its place."""
+    inner = converter.get_structure_hook(t)
+    has_ways = t in names.rest or t in names.positional or t in names.whole
+    if has_ways or converter.detailed_validation or not is_plain(t):
+        return lambda _, pairs: each(pairs, inner, t)
+    keys = names.of(t)
+    rows = rows_of(t, converter, keys=keys, voidable=_voidable(t, keys))
+    return lambda values, pairs: rows.made(values) or each(pairs, inner, t)
 
 
 def _rest_hook(t: type[Part], inner: Hook, known: frozenset[str]) -> Hook:
@@ -169,65 +187,24 @@ def _rest_hook(t: type[Part], inner: Hook, known: frozenset[str]) -> Hook:
         named = {key: item for key, item in json_object(value).items() if key in known and key != _REST}
         rest = {key: item for key, item in value.items() if key not in named}
         part = inner({**named, _REST: rest}, t)
-        _set(part, "absent", _shared(known.difference(named, {_REST})))
+        assign(part, "absent", shared(known.difference(named, {_REST})))
         return part
 
     return structure
 
 
-@frozen
-class _Shape:
-    """How the keys of an object differ from its model's: all rows of an answer tend to have the same ones."""
-
-    model: str
-    absent: frozenset[str]
-    extra: tuple[str, ...]
-    surprises: tuple[str, ...]
-
-    @classmethod
-    def of(cls, model: str, known: frozenset[str], *keys: str) -> _Shape:
-        extra = tuple(key for key in keys if key not in known)
-        return cls(model, _shared(known.difference(keys)), extra, tuple(f"{model}.{key}" for key in extra))
-
-    def without(self, void: Collection[str]) -> _Shape:
-        """Count some of the keys as absent and as extra at once."""
-        surprises = (f"{self.model}.{key}" for key in void)
-        return evolve(
-            self,
-            absent=_shared(self.absent.union(void)),
-            extra=(*self.extra, *void),
-            surprises=(*self.surprises, *surprises),
-        )
-
-
-def _voidable(t: type[Part]) -> frozenset[str]:
-    """Name the attributes that may be None and never a text."""
+def _voidable(t: type[Part], keys: Mapping[str, str]) -> frozenset[str]:
+    """Name the keys whose attributes may be None and never a text."""
     return frozenset(
-        a.name
+        keys[a.name]
         for a in attrs.fields(attrs.resolve_types(t))
-        if NoneType in (types := get_args(a.type)) and str not in types
+        if a.name in keys and NoneType in (types := get_args(a.type)) and str not in types
     )
 
 
 def _existing(t: type[Part], fields: dict[str, Any]) -> dict[str, Any]:
     present = attrs.fields_dict(t)
     return {name: how for name, how in fields.items() if name in present}
-
-
-def _noting(part: Part, value: dict[str, Any], shape: _Shape) -> Part:
-    """Note on a part that nobody has seen yet how its object differs from the model: to copy either costs more."""
-    if shape.absent:
-        _set(part, "absent", shape.absent)
-    if shape.extra:
-        surprised(shape.surprises)
-        _set(part, "extra", FrozenMapping.of({key: freeze(value[key]) for key in shape.extra}))
-    return part
-
-
-@lru_cache(maxsize=1024)
-def _shared(keys: frozenset[str]) -> frozenset[str]:
-    """Keep one copy of each set of absent keys, as all rows of an answer tend to lack the same."""
-    return keys
 
 
 def _part_unhook(t: type[Part], converter: Converter, names: Names) -> Callable[[Any], Any]:
@@ -281,23 +258,26 @@ def _content_type(t: Any, name: str) -> Any:
     return declared
 
 
-def _whole_hook(t: Any, converter: Converter, name: str) -> Hook:
+def _whole_hook(t: Any, converter: Converter, names: Names) -> Hook:
+    name = names.whole[t]
     content = _content_type(t, name)
     inner = converter.get_structure_hook(content)
     return lambda value, _: t(**{name: inner(value, content)})
 
 
-def _whole_unhook(_: Any, converter: Converter, name: str) -> Callable[[Any], Any]:
+def _whole_unhook(t: Any, converter: Converter, names: Names) -> Callable[[Any], Any]:
+    name = names.whole[t]
     return lambda model: converter.unstructure(getattr(model, name))
 
 
-def _keyed_hook(t: Any, converter: Converter, name: str) -> Hook:
+def _keyed_hook(t: Any, converter: Converter, names: Names) -> Hook:
+    name = names.whole[t]
     item = get_args(_content_type(t, name))[0]
-    part = converter.get_structure_hook(item)
+    many = _many_hook(item, converter, names)
 
     def structure(value: Any, _: Any) -> Any:
-        bodies = ((key, _with_own_key(key, body)) for key, body in json_object(value).items())
-        return t(**{name: tuple(each(bodies, part, item))})
+        bodies = [_with_own_key(key, body) for key, body in json_object(value).items()]
+        return t(**{name: tuple(many(bodies, zip(value, bodies, strict=True)))})
 
     return structure
 
@@ -310,7 +290,9 @@ def _with_own_key(key: str, body: Any) -> Any:
     return {OWN_KEY: key, **body}
 
 
-def _keyed_unhook(_: Any, converter: Converter, name: str) -> Callable[[Any], Any]:
+def _keyed_unhook(t: Any, converter: Converter, names: Names) -> Callable[[Any], Any]:
+    name = names.whole[t]
+
     def unstructure(model: Any) -> dict[str, Any]:
         bodies = [converter.unstructure(part) for part in getattr(model, name)]
         return {body.pop(OWN_KEY): body for body in bodies}

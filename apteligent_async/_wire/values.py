@@ -22,11 +22,23 @@ if TYPE_CHECKING:
 
     Hook: TypeAlias = Callable[[Any, Any], Any]
 
-__all__ = ["SURPRISES", "configure_values", "each", "json_list", "json_object", "surprised"]
+__all__ = [
+    "JSON_SCALARS",
+    "SURPRISES",
+    "configure_values",
+    "each",
+    "json_list",
+    "json_object",
+    "scalars_of",
+    "surprised",
+]
 
 Made = TypeVar("Made")
 
 _JSON_NAMES: dict[type[Any], str] = {dict: "object", list: "list", str: "text", bool: "boolean", NoneType: "null"}
+
+JSON_SCALARS: frozenset[type] = frozenset({str, bool, int, float, NoneType})
+"""The classes of decoded JSON that holds nothing else."""
 
 SURPRISES: ContextVar[list[str] | None] = ContextVar("surprises", default=None)
 """Where structuring notes what it meets and does not know, such as ``Slice.colour`` or ``AppType=tv``."""
@@ -82,6 +94,12 @@ def each(pairs: Iterable[tuple[Any, Any]], inner: Hook, t: Any) -> list[Any]:
     return found
 
 
+def scalars_of(t: Any) -> frozenset[type] | None:
+    """Give the classes of the values that a type takes as they are; None if they are made of something else."""
+    members = frozenset(get_args(t) if _is_union(t) else {t})
+    return members if members <= JSON_SCALARS else None
+
+
 def _is_union(t: Any) -> bool:
     return get_origin(t) in {Union, UnionType}
 
@@ -115,10 +133,10 @@ def _union_hook(t: Any, converter: Converter) -> Hook:
     enums = [member for member in members if isinstance(member, type) and issubclass(member, Enum)]
     if enums:
         return _open_enum_hook(enums[0], frozenset(members) - {enums[0]})
-    compounds = [member for member in members if member not in {int, float, str, bool, NoneType}]
-    if not compounds:
-        return _scalar_hook(frozenset(members))
-    (only,) = compounds
+    scalars = scalars_of(t)
+    if scalars is not None:
+        return _scalar_hook(scalars)
+    (only,) = (member for member in members if member is not NoneType)
     inner = converter.get_structure_hook(only)
     return lambda value, _: None if value is None else inner(value, only)
 
@@ -140,14 +158,13 @@ def _open_enum_hook(kind: type[Enum], others: frozenset[type]) -> Hook:
 def _tuple_hook(t: Any, converter: Converter) -> Hook:
     item = get_args(t)[0]
     inner = converter.get_structure_hook(item)
-    scalars = frozenset(get_args(item) if _is_union(item) else {item})
+    scalars = scalars_of(item) or frozenset()
 
     def structure(value: Any, _: Any) -> Any:
         # A column of numbers is checked and taken in one go.
-        if scalars.issuperset(map(type, json_list(value))):
+        if scalars and scalars.issuperset(map(type, json_list(value))):
             return tuple(value)
-        items: list[Any] = value
-        return tuple(each(enumerate(items), inner, item))
+        return tuple(each(enumerate(json_list(value)), inner, item))
 
     return structure
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from itertools import repeat
 from typing import Any, NoReturn, TypeVar, cast
 
 __all__ = ["EMPTY", "FrozenMapping", "freeze", "thaw"]
@@ -27,6 +29,13 @@ class FrozenMapping(Mapping[str, Value_co]):
         """Make one of a dictionary that nobody else will change, without copying it."""
         made = _new(cls)
         _fill(made, items)
+        return made
+
+    @classmethod
+    def each_of(cls, many: list[dict[str, Value_co]]) -> list[FrozenMapping[Value_co]]:
+        """Make one of each dictionary, as `of` does."""
+        made = list(map(_new, repeat(cls, len(many))))
+        deque(map(_fill, made, many), maxlen=0)
         return made
 
     def __getitem__(self, key: str) -> Value_co:
