@@ -78,7 +78,8 @@ class News:
         points: numbers that were written; None where the run is not over.
         report: what became of the pull; None where there was none, or it broke off.
         missed: slots between this one and the one before that nobody ran.
-        error: what broke it off or keeps a sink from taking points; it is tried again.
+        sink: which sink has the trouble; None where it is the run's.
+        error: what broke it off or keeps a sink from taking points; it is tried again. A sink's is told once.
     """
 
     recipe: str
@@ -86,6 +87,7 @@ class News:
     points: int | None = None
     report: PullReport | None = None
     missed: int = 0
+    sink: str | None = None
     error: Exception | None = None
 
 
@@ -236,6 +238,7 @@ def _labels(plan: Plan, survey: Survey) -> Mapping[str, AppLabel]:
 
 async def _drain(recipe: Recipe, spool: Spool, sink: Sink, *, tell: Callable[[News], None]) -> None:
     """Hand a recipe's points to a sink, in order, until cancelled; what is being handed over then is not cut short."""
+    told = ""
     while True:
         batch = await spool.unread(sink.name, most=_BATCH)
         if not batch:
@@ -247,8 +250,10 @@ async def _drain(recipe: Recipe, spool: Spool, sink: Sink, *, tell: Callable[[Ne
             if problem is None:
                 await spool.mark_read(sink.name, batch[-1].number)
         if problem is not None:
-            tell(News(recipe=recipe.name, error=problem))
+            if str(problem) != told:
+                tell(News(recipe=recipe.name, sink=sink.name, error=problem))
             await anyio.sleep(_SINK_PAUSE_S)
+        told = "" if problem is None else str(problem)
 
 
 async def _delivered(sink: Sink, batch: Sequence[SpooledPoint]) -> OSError | None:
@@ -256,6 +261,8 @@ async def _delivered(sink: Sink, batch: Sequence[SpooledPoint]) -> OSError | Non
     try:
         with anyio.fail_after(_DELIVERY_S):
             await sink.deliver(batch)
+    except TimeoutError:
+        return TimeoutError(f"no receipt within {_DELIVERY_S:.0f} s")
     except OSError as error:
         return error
     return None

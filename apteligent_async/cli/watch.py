@@ -101,11 +101,13 @@ class _Teller:
         """Tell what the watch tells."""
         when = "" if news.slot is None else f"{news.slot:%Y-%m-%d %H:%M}Z "
         if news.error is not None:
-            self._warn(f"{when}{news.recipe}: {printable(str(news.error))}")
+            whose = "" if news.sink is None else f"{news.sink} takes no numbers, which wait: "
+            self._warn(f"{when}{news.recipe}: {whose}{news.error}")
             return
-        failed = news.report.failed if news.report else 0
-        if failed or news.missed:
-            self._warn(f"{when}{news.recipe}: {failed} failed, {news.missed} missed")
+        for cause in news.report.causes if news.report else ():
+            self._warn(f"{when}{news.recipe}: {len(cause.units)} x {cause.name}: {cause.example.message}")
+        if news.missed:
+            self._warn(f"{when}{news.recipe}: makes up for {news.missed} missed runs")
         self._say(f"{when}{news.recipe}: {news.points} new numbers")
 
     def _say(self, line: str) -> None:
@@ -113,7 +115,7 @@ class _Teller:
             print(line, flush=True)
 
     def _warn(self, line: str) -> None:
-        print(f"apteligent: {line}", file=sys.stderr, flush=True)
+        print(printable(f"apteligent: {line}"), file=sys.stderr, flush=True)
 
 
 def _first(group: ExceptionGroup[Exception]) -> Exception:

@@ -229,6 +229,34 @@ async def test_nothing_is_left_behind(tmp_path):
         await ledger.aclose()
 
 
+class SlowSink:
+    """A sink that gives no receipt for its first so many batches."""
+
+    name = "slow"
+
+    def __init__(self, without):
+        self.without = without
+        self.taken = []
+
+    async def deliver(self, points):
+        """Take points, sooner or later."""
+        if self.without:
+            self.without -= 1
+            await anyio.sleep(MINUTE)
+        self.taken += points
+
+
+async def test_a_sink_without_a_receipt_is_told_once_and_gets_everything(tmp_path):
+    """It is given ten seconds, tried again every ten, and named with the reason when the trouble begins."""
+    account, news, sink = Account(limit=100), [], SlowSink(without=6)
+    await watch_for(account, 5 * MINUTE, recipes=[TOTALS], folder=tmp_path, sinks=[sink], tell=news.append)
+    troubles = [each for each in news if each.error is not None]
+    assert [(each.sink, str(each.error)) for each in troubles] == [("slow", "no receipt within 10 s")]
+    async with Spool(ledger_of(tmp_path, TOTALS)) as spool:
+        assert sink.taken == await spool.unread("nobody", most=10**6)
+    assert sink.taken
+
+
 async def test_two_watches_do_not_share_a_ledger(tmp_path):
     """The second says so and ends."""
     account = Account()
