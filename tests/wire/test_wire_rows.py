@@ -97,10 +97,10 @@ def test_a_list_of_what_is_alike_is_made_at_once(monkeypatch):
     assert unstructure(found) == body
 
 
-def test_the_text_for_nothing_is_found_in_any_column():
+@pytest.mark.parametrize(("key", "name", "usual"), [("appVersions", "app_versions", ["1"]), ("rating", "rating", 5)])
+def test_the_text_for_nothing_is_found_in_any_column(key, name, usual):
     """Where a list belongs as well as where a number does: it is None, and is given back."""
-    body = {str(number): {"appVersions": ["1.0"], "rating": 5} for number in range(5)}
-    body["3"] = {"appVersions": "None", "rating": "None"}
+    body = {str(number): {key: "None" if number == 3 else usual} for number in range(5)}
     found = structure(body, Apps)
-    assert [app.app_versions for app in found] == [("1.0",)] * 3 + [None, ("1.0",)]
+    assert [getattr(app, name) is None for app in found] == [False, False, False, True, False]
     assert unstructure(found) == body
