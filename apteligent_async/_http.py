@@ -20,7 +20,7 @@ from apteligent_async._wire.secret import Secret
 from apteligent_async.errors import ClientStateError, ConfigurationError, ConnectionFailed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 __all__ = ["NEVER_SENT", "OUR_FAULT", "HttpLink", "open_client"]
 
@@ -172,10 +172,35 @@ class HttpLink:
         timeout = self._timeout(timeout_s)
         if self._transport is None:  # the caller's client has headers, cookies and more of its own
             headers = {**self._headers, **dict(request.headers), **_authorization(token)}
-            return self._client.build_request(
+            built = self._client.build_request(
                 request.method, url, headers=headers, content=request.body or None, timeout=timeout
             )
-        return _written(request, url, head=self._head(request.headers, token), timeout=timeout)
+        else:
+            built = _written(request, url, head=self._head(request.headers, token), timeout=timeout)
+        built.stream = _Whole(request.body)
+        return built
+
+
+class _Whole(httpx.ByteStream):
+    """A body whose parts come from no generator: trio warns of one that a cancelled request leaves half-way."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Parts(iter(self))
+
+
+class _Parts:
+    """Gives what is there already to whoever expects to wait for it."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        self._parts = parts
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        for part in self._parts:
+            return part
+        raise StopAsyncIteration
 
 
 def _head(every: httpx.Headers, further: tuple[tuple[str, str], ...], token: str | None) -> httpx.Headers:
