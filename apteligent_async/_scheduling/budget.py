@@ -16,7 +16,6 @@ from apteligent_async._scheduling.readings import (
     Span,
     Unit,
     is_possible,
-    leaves_itself_out,
     reset_span,
     token_bounds,
     usable,
@@ -224,7 +223,7 @@ class Budget:
         if numbers is not None and place is None:
             return  # it speaks of a window that is over
         if is_contradiction and not any(view.is_wary for view in self.alive()):
-            self._doubt_everything()
+            self.doubt_everything()
         if is_contradiction and not self.is_alone:
             self.peers = self._crowd = min(4 * self.peers, MOST_PEERS)
         for view in self.views:
@@ -316,18 +315,13 @@ class Budget:
             if not is_possible(numbers, view.hypothesis.unit):
                 # A broken count is no count at all; a speed may be broken by a reset that is off.
                 view.strike() if view.hypothesis.unit is Unit.SPEED else view.rule_out()
-            if leaves_itself_out(numbers, view.hypothesis.unit):
-                self.openings.is_unconfirmed = False
-                if not view.hypothesis.includes_call:
-                    view.strike()
             if view.settle(job.cost, bounds, blind=self._blind, live=self.live, now=now):
                 surprised.append(view)
             elif self.windows.is_known:
                 view.count(own_lo=self._own_sure, own_hi=self.own + self.live)
         self.windows.is_moving = self.windows.is_moving or (is_rising and now <= ends.lo)
         self._hear(surprised)
-        if self.windows.is_moving and self.openings.is_unconfirmed:
-            self._doubt_everything()
+        self.openings.review(self, numbers)
 
     def _hear(self, surprised: list[View]) -> None:
         """Tell a wrong reading from somebody else's calls: the latter surprise every view."""
@@ -341,7 +335,7 @@ class Budget:
                 view.forgive()
                 view.strike()
         if not self.alive():
-            self._doubt_everything()
+            self.doubt_everything()
 
     def _count_own(self, job: Job) -> None:
         self.own += job.cost
@@ -356,7 +350,7 @@ class Budget:
         is_known = self.ends is not None and self.limit
         self._paused_until = now + (60 / self.limit if is_known and self.limit else self._pace_s)
 
-    def _doubt_everything(self) -> None:
+    def doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
         self.openings.may_infer = self.openings.is_unconfirmed = self.windows.has_stood = False
         for view in self.views:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from apteligent_async._scheduling.readings import MINUTE_S, Unit, doubt_s, looks_whole, minute_bounds
+from apteligent_async._scheduling.readings import MINUTE_S, Unit, doubt_s, looks_whole, minute_bounds, states_nothing
 from apteligent_async._scheduling.windows import SHARP_S, WHOLE_S
 
 if TYPE_CHECKING:
@@ -70,6 +70,13 @@ class Openings:
         is_believed = windows.is_first and not budget.refusals
         if self.may_infer and (is_believed or (windows.is_known and windows.refills)):
             self._infer(budget, numbers, now=now)
+
+    def review(self, budget: Budget, numbers: Reading) -> None:
+        """Hold a later answer against what was inferred: one with nothing left confirms it, a moving reset does not."""
+        if all(states_nothing(numbers, view.hypothesis.unit) for view in budget.alive()):
+            self.is_unconfirmed = False
+        if budget.windows.is_moving and self.is_unconfirmed:
+            budget.doubt_everything()
 
     def _watch_refill(self, budget: Budget, numbers: Reading) -> None:
         """Tell windows that begin anew from a counter into which the last window still weighs, fading with time."""

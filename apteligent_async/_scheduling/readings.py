@@ -24,10 +24,10 @@ __all__ = [
     "Unit",
     "doubt_s",
     "is_possible",
-    "leaves_itself_out",
     "looks_whole",
     "minute_bounds",
     "reset_span",
+    "states_nothing",
     "token_bounds",
     "usable",
 ]
@@ -176,11 +176,8 @@ def is_possible(reading: Reading, unit: Unit) -> bool:
     return least <= most
 
 
-def leaves_itself_out(reading: Reading, unit: Unit) -> bool:
-    """Whether a usable reading that came with a success states too little to hold the call that brought it.
-
-    A single call is a speed of at least one within the last minute, and may round to nothing before.
-    """
+def states_nothing(reading: Reading, unit: Unit) -> bool:
+    """Whether a usable reading leaves room for no call at all: a single one is a speed of one in the last minute."""
     is_sharp = unit is Unit.COUNT or (reading.reset_s or 0.0) <= MINUTE_S - 1
     return is_sharp and (reading.remaining or 0.0) <= 0
 
