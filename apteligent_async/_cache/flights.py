@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import anyio
 from attrs import define, field, frozen
 
-from apteligent_async._cache.tasks import start_task
+from apteligent_async._background import start_in_background
 from apteligent_async._scheduling.signals import Priority
 from apteligent_async.errors import ApteligentError, ClientStateError, DeadlineExceeded, RateLimitedError
 from apteligent_async.models.result import Result
@@ -150,7 +150,7 @@ class Flights:
     def _begin(self, errand: Errand[Any], flight: Flight) -> Flight:
         self._under_way.setdefault(flight.key, {})[flight.priority] = flight
         self._flying.add(flight)
-        start_task(self._fly, flight, errand)
+        start_in_background(self._fly, flight, errand)
         return flight
 
     async def _sit(self, flight: Flight, deadline_at: float) -> None:

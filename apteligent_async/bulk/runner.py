@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import anyio
 from attrs import define, field, frozen
 
+from apteligent_async._background import start_in_background
 from apteligent_async._scheduling.policy import checked, is_whole
-from apteligent_async.bulk.background import start_in_background
 from apteligent_async.bulk.crew import UnitResult
 from apteligent_async.bulk.ledger import DiskLedger, MemoryLedger
 from apteligent_async.bulk.report import PullReport, Tally
