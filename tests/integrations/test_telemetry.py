@@ -137,7 +137,7 @@ async def test_a_timeline_adds_up():
 
     async def slowly(number):
         await anyio.sleep(3)
-        return fine(left=0, reset=50) if number == 1 else fine(left=1, reset=50)
+        return fine(left=0, reset=50) if number == 1 else fine(left=9, reset=50)
 
     async with client_of(Scripted(lambda request, number: slowly(number))) as client:
         await client.apps.list()
