@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib import import_module
 from itertools import takewhile
 from pathlib import Path
 from pkgutil import iter_modules
@@ -113,6 +114,14 @@ def test_the_map_of_the_package_is_the_one_that_is_checked():
     floors = [set(floor.split(" | ")) for floor in project["tool"]["importlinter"]["contracts"][0]["layers"]]
     known = set().union(*floors)
     assert [floor for row in drawn if (floor := set(row) & known)] == floors
+
+
+@pytest.mark.parametrize("room", ["_cache", "_connections", "bulk", "cli", "client", "models"])
+def test_the_map_of_a_room_names_what_is_in_it(room):
+    """Each file and each room within is on the map once, and nothing is that has gone."""
+    there = import_module(f"apteligent_async.{room}")
+    rows = [row.split("|")[1] for row in there.__doc__.splitlines() if row.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(each.name for each in iter_modules(there.__path__))
 
 
 def test_the_root_imports_for_type_checkers_what_it_gives_when_asked():

@@ -7,17 +7,21 @@
 | `memory`, `sqlite` | the stores |
 | `flights` | identical calls in flight, made once |
 | `cached_calls` | what a call does with all of it |
-| `tasks` | starting what no caller owns |
 """
 
 from __future__ import annotations
 
-from apteligent_async._cache.cached_calls import CachedCalls
-from apteligent_async._cache.entries import CacheMode, CacheStatistics, CacheStore
-from apteligent_async._cache.flights import Errand
-from apteligent_async._cache.freshness import Freshness
-from apteligent_async._cache.memory import MemoryCache
-from apteligent_async._cache.sqlite import SQLiteCache
+from typing import TYPE_CHECKING
+
+from apteligent_async._on_demand import on_demand
+
+if TYPE_CHECKING:
+    from apteligent_async._cache.cached_calls import CachedCalls
+    from apteligent_async._cache.entries import CacheMode, CacheStatistics, CacheStore
+    from apteligent_async._cache.flights import Errand
+    from apteligent_async._cache.freshness import Freshness
+    from apteligent_async._cache.memory import MemoryCache
+    from apteligent_async._cache.sqlite import SQLiteCache
 
 __all__ = [
     "CacheMode",
@@ -29,3 +33,15 @@ __all__ = [
     "MemoryCache",
     "SQLiteCache",
 ]
+
+_HOMES = {
+    "cached_calls": "CachedCalls",
+    "entries": "CacheMode CacheStatistics CacheStore",
+    "flights": "Errand",
+    "freshness": "Freshness",
+    "memory": "MemoryCache",
+    "sqlite": "SQLiteCache",
+}
+
+if not TYPE_CHECKING:
+    __getattr__ = on_demand(__name__, _HOMES)

@@ -1,6 +1,18 @@
 """The command `apteligent`: a table of commands, each imported only when it is called.
 
 Exit codes: 0 done, 1 an error that the command explains in a line, 2 usage, 3 partly done, 130 interrupted.
+
+| file | what it holds |
+| --- | --- |
+| `families` | what the service knows, a command for each question |
+| `demo`, `explaining` | the commands that show how the client works |
+| `pull`, `export`, `recipes`, `watch`, `serve_metrics` | those of bulk pulls |
+| `simulate`, `dashboard`, `doctor`, `limits`, `login` | the others |
+| `application`, `flags` | the table of commands as an application, and what flags take |
+| `asking`, `accounts`, `selection` | how the service is asked: as whom, where, about which apps |
+| `progress`, `waiting`, `pulling` | what is told meanwhile |
+| `showing`, `members`, `dry_run`, `blame` | what is told then: findings, and errors |
+| `checkup`, `checkup_online` | what `doctor` looks at |
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@
 | `error_monitoring`, `performance_management` | pies, graphs and rankings |
 | `crashes` | groups of crashes and of handled exceptions |
 | `transactions` | userflows |
+| `raw` | calls that no method is made for |
 | `paging` | lists that come in pages |
-| `caller` | what a group needs of the client |
+| `caller`, `answers` | what a group needs of the client; where its results come from |
 
 Every method builds its request from a row of the table of endpoints and sends it through the one scheduler. What the
 service is known to accept, and how surely, stands in each docstring: grade A is attested by official code and a

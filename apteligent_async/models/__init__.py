@@ -4,7 +4,7 @@
 
 | file | what it holds |
 | --- | --- |
-| `result` | what every result keeps and can do |
+| `result`, `timeline` | what every result keeps and can do; where the time of its call went |
 | `apps` | the caller's apps |
 | `monitoring` | pies and graphs, of errors and of performance |
 | `performance` | rankings of endpoints and services, values by country |
