@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from apteligent_async.simulator.faults import KINDS, parse_faults
@@ -32,14 +34,38 @@ def test_what_leaks_hangs_or_fails_is_counted():
         raise RuntimeError("not ours")
 
     async def run():
-        await tally.count(anyio.sleep_forever, deadline_s=0.0, patience_s=1e9)
-        await tally.count(anyio.sleep_forever, deadline_s=9.0, patience_s=0.01)
-        await tally.count(fail, deadline_s=9.0, patience_s=1e9)
+        async with anyio.create_task_group() as watch:
+            watch.start_soon(tally.keep_time)
+            await tally.count(anyio.sleep_forever, deadline_s=0.0, patience_s=1e9)
+            await tally.count(anyio.sleep_forever, deadline_s=9.0, patience_s=0.01)
+            await tally.count(fail, deadline_s=9.0, patience_s=1e9)
+            watch.cancel_scope.cancel()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "GRACE_S", 0.01)
         anyio.run(run)
     assert tally.ends == {"hangs": 1, "given_up": 1, "untyped_errors": 1}
+
+
+def test_a_machine_that_is_busy_elsewhere_makes_nobody_hang():
+    """Patience is counted in the time that the process could run: here it could not for longer than that."""
+    tally = module._Tally()
+
+    async def come_back_late():
+        time.sleep(0.3)  # noqa: ASYNC251  nothing else runs meanwhile: that is the point
+        await anyio.lowlevel.checkpoint()
+
+    async def run():
+        async with anyio.create_task_group() as watch:
+            watch.start_soon(tally.keep_time)
+            await anyio.sleep(0.05)
+            await tally.count(come_back_late, deadline_s=0.0, patience_s=1e9)
+            watch.cancel_scope.cancel()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "GRACE_S", 0.1)
+        anyio.run(run)
+    assert tally.ends == {"ok": 1}
 
 
 def test_it_soaks_in_every_kind_of_fault():
