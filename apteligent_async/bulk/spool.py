@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS points (
     app TEXT NOT NULL, section TEXT NOT NULL, metric TEXT NOT NULL, grouping TEXT, key TEXT, written INTEGER NOT NULL,
     UNIQUE (path, at)
 );
+CREATE INDEX IF NOT EXISTS points_by_age ON points (written);
 CREATE TABLE IF NOT EXISTS paths (path TEXT PRIMARY KEY, series TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, value REAL);
 CREATE TABLE IF NOT EXISTS readers (name TEXT PRIMARY KEY, given INTEGER NOT NULL);
@@ -66,7 +67,11 @@ SELECT units.id, app, query, fetched_at FROM questions JOIN units ON units.quest
 WHERE fetched_at IS NOT NULL ORDER BY questions.place, units.day
 """
 _ROWS = f"SELECT {_ROW_CELLS} FROM rows WHERE unit = ? ORDER BY number"  # noqa: S608  names of our own
-_NEWEST = f"SELECT id, {_CELLS}, max(at) FROM points GROUP BY path ORDER BY path"  # noqa: S608  likewise
+_NEWEST = f"""
+SELECT id, {_CELLS} FROM points WHERE id IN (
+    SELECT (SELECT id FROM points WHERE points.path = paths.path ORDER BY at DESC LIMIT 1) FROM paths
+) ORDER BY path
+"""  # noqa: S608  likewise; a look into the index for each path, however many points there are
 
 
 @frozen(kw_only=True)
@@ -259,9 +264,16 @@ class Spool:
     def _path_of(self, point: Point) -> str:
         """Give a series' path: the plain one, unless another series had that first."""
         series = _series_of(point)
-        self._opened.execute("INSERT OR IGNORE INTO paths VALUES (?, ?)", (point.path, series))
-        [(holder,)] = self._opened.execute("SELECT series FROM paths WHERE path = ?", (point.path,))
-        return point.path if holder == series else _told_apart(point)
+        if self._holder_of(point.path, series) == series:
+            return point.path
+        self._holder_of(_told_apart(point), series)
+        return _told_apart(point)
+
+    def _holder_of(self, path: str, series: str) -> str:
+        """Tell which series has a path: the first that it was given to."""
+        self._opened.execute("INSERT OR IGNORE INTO paths VALUES (?, ?)", (path, series))
+        [(holder,)] = self._opened.execute("SELECT series FROM paths WHERE path = ?", (path,))
+        return str(holder)
 
     def _grown(self, point: Point, known: dict[str, float | None]) -> Iterator[Point]:
         """Give a point as it is, or by how much its count has passed its highest."""

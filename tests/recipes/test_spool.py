@@ -69,11 +69,13 @@ async def test_what_is_written_alike_stays_apart(tmp_path):
         later = [evolve(each, at=each.at + 600) for each in [*reversed(alike), *reversed(apps)]]
         assert await spool.close_slot(slot(1), later, ASKED) == 4
         told = await spool.unread("anybody", most=100)
+        newest = await spool.newest()
     paths = {}
     for each in told:
         paths.setdefault((each.point.app, each.point.key), set()).add(each.path)
     assert [len(found) for found in paths.values()] == [1, 1, 1, 1]
     assert len(set.union(*paths.values())) == 4
+    assert [(each.path, each.point.at) for each in newest] == sorted((each.path, each.point.at) for each in told[4:])
     assert paths["Lantern", "a.b"] == {"Lantern.s.service.a-b.dau"}
     assert all(path.count(".") == 4 for path in paths["Lantern", "a-b"])
 
