@@ -3,6 +3,8 @@
 J1 is a round of the Graphite importer (the day before, the running totals, the services and the live windows of each
 app), J2 a round of the Splunk feed, J5 the table of sixty days. Time is virtual: hours of waiting take seconds.
 
+J1's loops run for ever; how many calls they want in an hour is told besides what the service allows.
+
     python -m benchmarks.jobs --apps 40 --limit 20 --json
 """
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from apteligent_async.bulk.units import Unit
     from benchmarks.job_patterns import Ask
 
-__all__ = ["Cost", "compare"]
+__all__ = ["Cost", "compare", "demand"]
 
 _NOW: Final = datetime(2016, 12, 12, 20, tzinfo=UTC)
 _WAY_S: Final = 0.1
@@ -129,6 +131,20 @@ def compare(jobs: Sequence[str], *, apps: int, limit: int) -> tuple[list[Cost], 
     return costs, savings
 
 
+def demand(apps: int, limit: int) -> dict[str, int]:
+    """Tell how many calls an hour J1's four loops want, as they were counted in its program, and how many there are.
+
+    Per app, eight a day, nine every ten minutes, five every fifteen, and one every five minutes at the least or every
+    one at the most.
+    """
+    steady = 8 * apps / 24 + 9 * apps * 6 + 5 * apps * 4
+    return {
+        "wanted_at_least": round(steady + 12 * apps),
+        "wanted_at_most": round(steady + 60 * apps),
+        "allowed": 60 * limit,
+    }
+
+
 def _run(job: str, way: str, work: Callable[[_Counted], Awaitable[int]], apps: int, limit: int) -> Cost:
     async def timed() -> Cost:
         account, began_at = _Counted.make(apps, limit), anyio.current_time()
@@ -224,6 +240,9 @@ def main(given: Sequence[str] | None = None) -> None:
     print(f"{'job':4} {'way':22} {'calls':>7} {'hours':>8} {'429s':>7} {'lost':>7}")
     for each in costs:
         print(f"{each.job:4} {each.way:22} {each.calls:7} {each.hours:8.3f} {each.rate_limited:7} {each.lost:7}")
+    if "J1" in wanted.jobs:
+        an_hour = demand(wanted.apps, wanted.limit)
+        print("J1: {wanted_at_least} to {wanted_at_most} calls an hour wanted, {allowed} allowed".format(**an_hour))
     for job, uses in savings.items():
         for use in uses:
             if use["calls_saved"]:
@@ -231,7 +250,8 @@ def main(given: Sequence[str] | None = None) -> None:
                 saved = f"saves {use['calls_saved']} calls (grade {use['grade']}, {used})"
                 print(f"{job}: {use['name']} {saved}: {use['fact']}")
     if wanted.json:
-        print(json.dumps({"costs": [asdict(each) for each in costs], "savings": savings}))
+        told = {"costs": [asdict(each) for each in costs], "savings": savings}
+        print(json.dumps({**told, "J1_an_hour": demand(wanted.apps, wanted.limit)}))
 
 
 if __name__ == "__main__":

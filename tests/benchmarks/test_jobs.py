@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.jobs import compare
+from benchmarks.jobs import compare, demand
 
 APPS = 3
 
@@ -46,3 +46,8 @@ def test_every_saving_names_its_fact(compared):
             assert use["fact"]
             assert use["source"]
             assert not (use["is_used"] and use["grade"] in {"C", "D"})
+
+
+def test_what_the_importer_wants_is_counted_by_the_hour():
+    """Forty apps want three to five times what the service allows at twenty calls a minute, whoever asks."""
+    assert demand(40, 20) == {"wanted_at_least": 3453, "wanted_at_most": 5373, "allowed": 1200}
