@@ -131,6 +131,8 @@ async def test_the_newest_version_is_followed(tmp_path):
     filters = [query for _, path, query in account.asked if path == "/v2/errorMonitoring/graph"]
     assert filters
     assert all(query["filters[appVersion]"] == app.latest_version.name for query in filters)
+    lists = [query for _, path, query in account.asked if "/crash/summaries/" in path]
+    assert [query["appVersion"] for query in lists] == [app.latest_version.name]
 
 
 async def test_a_copy_can_be_changed(tmp_path):

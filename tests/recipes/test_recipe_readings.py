@@ -149,6 +149,17 @@ def test_crashes_of_one_cause_are_ranked_as_one():
     }
 
 
+def test_the_first_list_is_ranked():
+    """A crash has other counts in other versions: those that the plan wants first are the ones that count."""
+    first, second = "crashes.summaries?app_version=2.0#days=end", "crashes.summaries?app_version=1.0#days=end"
+    rows = [
+        row(metric, value, grouping="hash", key="h", query=query)
+        for query, value in ((first, 3), (second, 300))
+        for metric in ("uniqueSessionCount", "sessionCount")
+    ]
+    assert list(points("release", rows).values()) == [pytest.approx(18**0.5)]
+
+
 def test_what_has_no_number_is_no_point():
     """Texts, and what is infinite or not a number, are left out, and so are unknown apps."""
     rows = [row("dau", None), row("dau", float("nan")), row("dau", float("inf")), row("dau", 1, app="gone")]

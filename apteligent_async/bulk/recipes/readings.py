@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import re  # noqa: TC003  attrs shows it
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from datetime import datetime  # noqa: TC003  attrs shows it
 from fnmatch import fnmatchcase
 from typing import TypeAlias
@@ -188,27 +188,31 @@ def _growth(rows: Iterable[Row], occasion: Occasion) -> Iterator[Point]:
 
 def _release(rows: Iterable[Row], occasion: Occasion) -> Iterator[Point]:
     listed = list(rows)
-    newest = {row.app: row.key for row in listed if row.query.startswith("error_monitoring.graph")}
-    yield from _daily((row for row in listed if row.query.startswith("error_monitoring.graph")), occasion)
-    yield from _daily(_adoption(listed, newest), occasion)
+    followed = [row for row in listed if _call(row) == "error_monitoring.graph"]
+    yield from _daily(followed, occasion)
+    yield from _daily(_adoption(listed, {(row.app, row.key) for row in followed}), occasion)
     yield from _running(_ranked(listed), evolve(occasion, merge=()))
 
 
-def _adoption(rows: Iterable[Row], newest: Mapping[str, str | None]) -> Iterator[Row]:
-    """Tell which part of a day's users had the newest version: of all users, not of those of the five top versions."""
-    listed = [row for row in rows if row.query.startswith("trends.app")]
+def _adoption(rows: Iterable[Row], versions: Container[tuple[str, str | None]]) -> Iterator[Row]:
+    """Tell which part of a day's users had a version: of all users, not of those of the five top versions."""
+    listed = [row for row in rows if _call(row) == "trends.app"]
     users = {(row.app, row.start): row.value or 0 for row in listed if row.metric == "dau"}
     for row in listed:
         total = users.get((row.app, row.start))
-        if row.metric == "dauByVersion" and row.key == newest.get(row.app) and total:
+        if row.metric == "dauByVersion" and (row.app, row.key) in versions and total:
             yield row._replace(metric="adoptionPercent", value=100 * (row.value or 0) / total)
 
 
 def _ranked(rows: Iterable[Row]) -> Iterator[Row]:
-    """Rank crashes by the length of the vector of their users and sessions; groups of one name and reason are one."""
+    """Rank crashes by the length of the vector of their users and sessions; groups of one name and reason are one.
+
+    Where a plan wants several lists, as of several versions, it is the first that is ranked.
+    """
+    lists: dict[str, str] = {}
     groups: dict[tuple[str, str | None], dict[str, Row]] = defaultdict(dict)
     for row in rows:
-        if row.query.startswith("crashes.summaries"):
+        if _call(row) == "crashes.summaries" and lists.setdefault(row.app, row.query) == row.query:
             groups[row.app, row.key][row.metric] = row
     causes: dict[tuple[str, str | None, str | None], list[dict[str, Row]]] = defaultdict(list)
     for (app, _), found in groups.items():
