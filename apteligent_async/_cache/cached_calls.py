@@ -23,6 +23,8 @@ from apteligent_async.models.result import CacheState, Result
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from apteligent_async._scheduling.signals import Priority
+
 __all__ = ["CachedCalls"]
 
 Found = TypeVar("Found", bound=Result)
@@ -41,10 +43,10 @@ class CachedCalls:
 
     Args:
         store: where answers are kept.
-        must_wait: whether a call that starts now would have to wait for budget.
+        must_wait: whether a call of a priority that starts now would have to wait for budget.
     """
 
-    def __init__(self, store: CacheStore, *, must_wait: Callable[[], bool]) -> None:
+    def __init__(self, store: CacheStore, *, must_wait: Callable[[Priority], bool]) -> None:
         self._store = store
         self._must_wait = must_wait
         self._flights = Flights(self._fetch, must_wait=must_wait)
@@ -89,7 +91,7 @@ class CachedCalls:
         age_s = self._age_s(kept)
         if age_s <= kept.fresh_s:
             return True
-        if age_s > self._store.freshness.stale_s(kept.fresh_s) and not self._must_wait():
+        if age_s > self._store.freshness.stale_s(kept.fresh_s) and not self._must_wait(errand.priority):
             return False
         self._store.counts["refreshed"] += self._flights.begin_unwatched(errand)
         return True

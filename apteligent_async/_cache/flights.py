@@ -93,11 +93,11 @@ class Flights:
 
     Args:
         perform: makes the call of an errand and keeps its answer.
-        must_wait: whether a call that starts now would have to wait for budget.
+        must_wait: whether a call of a priority that starts now would have to wait for budget.
     """
 
     def __init__(
-        self, perform: Callable[[Errand[Any], Flight], Awaitable[Any]], *, must_wait: Callable[[], bool]
+        self, perform: Callable[[Errand[Any], Flight], Awaitable[Any]], *, must_wait: Callable[[Priority], bool]
     ) -> None:
         self._perform = perform
         self._must_wait = must_wait
@@ -164,7 +164,7 @@ class Flights:
             if flight.is_watched and not flight.is_needed and not flight.done.is_set():
                 self._forget(flight)
                 flight.scope.cancel()
-        cause = "budget" if self._must_wait() else "answer"
+        cause = "budget" if self._must_wait(flight.priority) else "answer"
         raise DeadlineExceeded("The call was not done within its deadline.", cause=cause)
 
     async def _fly(self, flight: Flight, errand: Errand[Any]) -> None:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from apteligent_async._scheduling.policy import is_whole
 from apteligent_async._scheduling.readings import MINUTE_S
 from apteligent_async._scheduling.release import PHI, most_jitter_s, part_under_way
+from apteligent_async._scheduling.signals import Priority
 from apteligent_async._scheduling.windows import SHARP_S
 from apteligent_async.errors import ConfigurationError
 
@@ -185,13 +186,25 @@ class BudgetSnapshot:
     waits_s: float | None
     _outlook: Outlook = field(repr=False, alias="outlook")
 
-    def eta(self, n_calls: int = 1) -> float:
+    def eta(self, n_calls: int = 1, *, priority: Priority | str = Priority.BULK) -> float:
         """Estimate the seconds until `n_calls` more calls, behind those that wait already, have started.
 
+        Args:
+            n_calls: how many.
+            priority: ``interactive`` calls pass by the ``bulk`` calls that wait; others are behind all.
+
         Raises:
-            ConfigurationError: it is no whole number, or below 0.
+            ConfigurationError: the number is no whole one, or below 0; or there is no such priority.
         """
         if not is_whole(n_calls) or n_calls < 0:
             raise ConfigurationError(f"n_calls={n_calls!r} is not possible: it must be a whole number, at least 0.")
-        position = n_calls + sum(self.queued.values())
+        passed = 0 if _is_bulk(priority) else self.queued["bulk"]
+        position = n_calls + sum(self.queued.values()) - passed
         return self._outlook.eta(position).expected if n_calls else 0.0
+
+
+def _is_bulk(priority: Priority | str) -> bool:
+    try:
+        return Priority(priority.lower() if isinstance(priority, str) else priority) is Priority.BULK
+    except ValueError:
+        raise ConfigurationError(f"priority={priority!r} is not possible: it must be interactive or bulk.") from None

@@ -108,8 +108,8 @@ class Answers:
             state, age_s = found.http.cache.value, found.http.age_s
             self.session.tell("cache.answer", label=request.endpoint, state=state, age_s=age_s)
 
-    def _must_wait(self) -> bool:
-        return self.session.snapshot().eta(1) > 0
+    def _must_wait(self, priority: Priority) -> bool:
+        return self.session.snapshot().eta(1, priority=priority) > 0
 
     def _errand(
         self, row: Endpoint[Any], endpoint: Endpoint[Any], request: Request, options: CallOptions

@@ -149,7 +149,7 @@ async def _panel(
 
 
 def _trouble(request: Request, response: Response, error: ApteligentError, address: str) -> str:
-    problem = problem_of(error, retry_s=_visit(request).client.budget().eta(1))
+    problem = problem_of(error, retry_s=_visit(request).client.budget().eta(1, priority="interactive"))
     # Browsers write failed requests of scripts into the console, and this one is no fault: the script is told in words.
     if "hx-request" not in request.headers:
         response.status_code = problem.status

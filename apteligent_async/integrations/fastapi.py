@@ -313,7 +313,7 @@ async def _is_all_here(request: Request) -> bool:
 
 def _come_again_s(client: ApteligentClient) -> float | None:
     try:
-        return client.budget().eta(1)
+        return client.budget().eta(1, priority="interactive")
     except ClientStateError:
         return None
 

@@ -22,6 +22,7 @@ from apteligent_async import (
     Freshness,
     MemoryCache,
     PasswordGrant,
+    RatePolicy,
     ServerError,
     StaticToken,
 )
@@ -142,6 +143,24 @@ async def test_without_budget_old_answers_are_given_at_once():
             await client.with_options(deadline=5).apps.list()
         assert anyio.current_time() - began_at < 0.1
         assert caught.value.endpoint == "apps.list"
+
+
+async def test_a_backlog_of_bulk_calls_does_not_make_people_see_old_answers():
+    """As long as a call of theirs could start at once, what is too old is fetched, not given."""
+    source = Source(left=4, limit=20, reset_s=500)
+    async with cached_client(source, memory(), policy=RatePolicy(mode="exclusive", reserve=0.5)) as client:
+        await client.apps.list()
+        await anyio.sleep(400)
+        bulk = client.with_options(priority="bulk", cache="bypass")
+        async with anyio.create_task_group() as group:
+            for number in range(30):
+                group.start_soon(another, bulk, number)
+            await anyio.sleep(5)
+            budget = client.budget()
+            assert budget.queued["bulk"] > 0
+            assert (budget.eta(1) > 0, budget.eta(1, priority="interactive")) == (True, 0)
+            assert (await client.apps.list()).http.cache is CacheState.MISSED
+            group.cancel_scope.cancel()
 
 
 @pytest.mark.parametrize("status", [500, 503])

@@ -120,6 +120,19 @@ async def test_an_endpoint_without_budget_answers_503_at_once():
     assert len(transport.requests) == 1
 
 
+async def test_bulk_calls_in_line_do_not_put_off_who_is_to_come_again():
+    """They go after whoever comes then, and so do not count."""
+    app, client = app_of(Scripted(lambda request, number: fine(left=0, reset=50)))
+    async with running(app) as browser, anyio.create_task_group() as group:
+        await browser.get("/apps")
+        for _ in range(100):
+            group.start_soon(client.with_options(priority="bulk").apps.list)
+        await anyio.sleep(0.1)
+        assert client.budget().eta(1) > 200
+        assert int((await browser.get("/apps")).headers["retry-after"]) < 60
+        group.cancel_scope.cancel()
+
+
 async def test_an_endpoint_without_budget_answers_from_what_is_kept():
     """With the age of its data."""
     app, _ = app_of(Source(left=0, reset_s=5000), cache=memory())

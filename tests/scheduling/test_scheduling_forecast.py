@@ -14,7 +14,8 @@ from scripts import Row, Script, play
 from apteligent_async._scheduling.forecast import look_ahead
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.scheduler import Scheduler
-from apteligent_async._scheduling.signals import Job, Lane, Stage
+from apteligent_async._scheduling.signals import Job, Lane, Priority, Stage
+from apteligent_async.errors import ConfigurationError
 from benchmarks.player import Client
 from benchmarks.surroundings import Link
 
@@ -82,6 +83,19 @@ def test_those_in_line_come_first():
     snapshot = play(ALONE, [*DRAINED, Row(1, "submit k l m")]).scheduler.snapshot(now=31.2)
     assert snapshot.eta(7) == pytest.approx(30.3, abs=0.3)
     assert snapshot.eta(8) == pytest.approx(90.9, abs=0.3)
+
+
+def test_the_urgent_pass_by_bulk_calls_in_line():
+    """Their forecast counts only those who are as urgent; whatever is no priority is refused."""
+    scheduler = play(ALONE, DRAINED).scheduler
+    for lane in [Lane.BULK] * 25 + [Lane.INTERACTIVE] * 3:
+        scheduler.submit(Job(lane=lane), now=31.2)
+    snapshot = scheduler.snapshot(now=31.2)
+    assert [snapshot.eta(7, priority=each) for each in ("interactive", Priority.INTERACTIVE, "bulk", "BULK")] == [
+        pytest.approx(seconds, abs=0.3) for seconds in (30.3, 30.3, 30.3 + 3 * 60.6, 30.3 + 3 * 60.6)
+    ]
+    with pytest.raises(ConfigurationError, match="priority='urgent'"):
+        snapshot.eta(1, priority="urgent")
 
 
 ADMITTED = [
