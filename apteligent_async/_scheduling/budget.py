@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, field
 
+from apteligent_async._scheduling.company import Company
+from apteligent_async._scheduling.gate import Gate
 from apteligent_async._scheduling.openings import ASSUMED_LIMIT, Openings
 from apteligent_async._scheduling.readings import (
     ALL_HYPOTHESES,
@@ -36,14 +38,8 @@ UNSTATED_RESET_S = 60.0
 STRAGGLER_S = 30.0
 """How long a call that was given up may still reach the service."""
 
-MOST_PEERS = 32
-"""The most clients of one budget that are told apart."""
-
 TRIPS = 8
 """Over how many answers the round trip is averaged."""
-
-SLOWEST_PACE_S = 60.0
-"""The floor of the rate without any numbers: one call a minute."""
 
 
 @define
@@ -57,12 +53,12 @@ class Budget:
         windows: resets, past and next.
         own: tokens that our calls can have cost in the present window, those that were given up included.
         others_seen: answers that our own calls do not explain.
-        peers: how many seem to share the budget, ourselves included.
         refusals: answers of 429.
         trip_s: seconds from a call to its answer, of late.
-        foreign: tokens that others take of a window, of late.
         views: the books, one for each way to read the numbers.
         openings: what the first answers of windows have shown.
+        gate: what else forbids a start.
+        company: who else seems to spend.
     """
 
     is_alone: bool = False
@@ -71,19 +67,15 @@ class Budget:
     windows: Windows = field(factory=Windows)
     own: int = 0
     others_seen: int = 0
-    peers: int = 1
     refusals: int = 0
     trip_s: float = 0.0
-    foreign: float = 0.0
     views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES))
     openings: Openings = field(factory=Openings)
+    gate: Gate = field(factory=Gate)
+    company: Company = field(factory=Company)
     _blind: int = field(default=0, alias="blind")
     _stragglers: list[tuple[float, int]] = field(factory=list, alias="stragglers")
     _own_sure: int = field(default=0, alias="own_sure")
-    _closed_until: float = field(default=-math.inf, alias="closed_until")
-    _paused_until: float = field(default=-math.inf, alias="paused_until")
-    _pace_s: float = field(default=60.0 / ASSUMED_LIMIT, alias="pace_s")
-    _crowd: int = field(default=1, alias="crowd")
     _proven: float = field(default=1, init=False)
 
     # What may start
@@ -110,10 +102,9 @@ class Budget:
 
     def size_of(self, length_s: float) -> float:
         """Say how many tokens a whole window of a length holds: by the stated limit, within what was counted."""
-        alive = self.alive()
-        stated = (self.limit or ASSUMED_LIMIT) * length_s / 60
-        counted = max(stated, min(view.budget_lo for view in alive))
-        return max(min(counted, max(view.budget_hi for view in alive)), 1.0)
+        alive, stated = self.alive(), (self.limit or ASSUMED_LIMIT) * length_s / 60
+        least, most = min(view.budget_lo for view in alive), max(view.budget_hi for view in alive)
+        return max(min(max(stated, least), most), 1.0)
 
     @property
     def ends(self) -> Span | None:
@@ -123,12 +114,12 @@ class Budget:
     @property
     def is_gated(self) -> bool:
         """Whether the last word was a refusal and its reset has not been seen to pass."""
-        return self._closed_until > -math.inf
+        return self.gate.is_shut
 
     @property
     def reopens_at(self) -> float:
         """The instant by which the present window has surely ended; the past while nothing is known of it."""
-        return max(self._paused_until, self._closed_until, self.windows.over_at)
+        return max(self.gate.opens_at, self.windows.over_at)
 
     def opens_at(self, cost: int) -> float:
         """Name the instant from which `cost` tokens are proven, if nothing happens before; infinite: an answer first.
@@ -136,14 +127,14 @@ class Budget:
         An instant in the past means now.
         """
         if self.left >= cost:
-            return self._paused_until
+            return self.gate.paused_until
         if self.live and not self._holds_beside(cost):
             return math.inf
         return self.reopens_at
 
     def obstacle(self, *, now: float) -> Cause:
         """Say why no call is proven at this instant."""
-        if now < self._paused_until:
+        if now < self.gate.paused_until:
             return Cause.LOST_ANSWER
         if self.is_gated:
             return Cause.REFUSED
@@ -171,15 +162,9 @@ class Budget:
         """Take a start back: the call never left."""
         self.live -= cost
 
-    def pause(self, until: float) -> None:
-        """Start nothing before an instant."""
-        self._paused_until = max(self._paused_until, until)
-
     def moved(self, by_s: float) -> Budget:
         """Give these books, to look at, with what lies ahead told by another clock."""
-        windows = self.windows.moved(by_s)
-        closed_until, paused_until = self._closed_until + by_s, self._paused_until + by_s
-        seen = evolve(self, windows=windows, closed_until=closed_until, paused_until=paused_until)
+        seen = evolve(self, windows=self.windows.moved(by_s), gate=self.gate.moved(by_s))
         seen._tally()  # noqa: SLF001  one of us
         return seen
 
@@ -202,7 +187,7 @@ class Budget:
         self._count_own(job)
         if numbers is None:
             self._go_blind(job.cost, now=now)
-            self._pace_s = 1 / (1 / self._pace_s + 1 / 60)
+            self.gate.speed_up()
         elif place is None:
             self._pass_over(job.cost)
         else:
@@ -225,7 +210,7 @@ class Budget:
         if is_contradiction and not any(view.is_wary for view in self.alive()):
             self.doubt_everything()
         if is_contradiction and not self.is_alone:
-            self.peers = self._crowd = min(4 * self.peers, MOST_PEERS)
+            self.company.collide()
         for view in self.views:
             view.refuse()
         self._shut(place, now=now)
@@ -235,27 +220,17 @@ class Budget:
 
     def _open_window(self, proven: float, *, now: float) -> None:
         """Begin a window whose predecessor's end has surely passed: at least the next call is proven."""
-        self._count_peers()
+        are_seen = any(view.is_wary for view in self.alive())
+        self.company.close_window(size=self.expected_size, own=self.own, left=self.left, are_seen=are_seen)
         self.windows.open(now=now)
         for view in self.views:
             view.begin_window()
             view.prove(proven)
         self._begin_stretch(now)
         self._tally()
-        self._closed_until = -math.inf
+        self.gate.open()
         self.openings.own_before = self.own
         self.own, self._own_sure = self._blind, 0
-
-    def _count_peers(self) -> None:
-        """Guess how many share the budget evenly, from our part of a window in which others were seen."""
-        self._crowd = max(self._crowd - 1, 1)
-        is_shared = any(view.is_wary for view in self.alive())
-        taken = self.expected_size - self.own - self.left if is_shared else 0.0
-        self.foreign += (max(taken, 0.0) - self.foreign) / 2
-        if not is_shared:
-            self.peers = self._crowd
-        elif self.own:
-            self.peers = min(max(round(self.expected_size / self.own), 2, self._crowd), MOST_PEERS)
 
     def _begin_stretch(self, now: float) -> None:
         for view in self.views:
@@ -280,10 +255,9 @@ class Budget:
     def _shut(self, place: Place | None, *, now: float) -> None:
         """Close the gate for everybody until the stated reset has surely passed."""
         if place is not None:
-            self._closed_until = place.ends.hi
-            return
-        self._pace_s = min(2 * self._pace_s, SLOWEST_PACE_S)
-        self._closed_until = max(self._closed_until, now + (self.windows.length_s or UNSTATED_RESET_S))
+            self.gate.shut(place.ends.hi)
+        else:
+            self.gate.shut_blindly(now + (self.windows.length_s or UNSTATED_RESET_S))
 
     def _change_limit(self, limit: float) -> None:
         if self.limit is not None:
@@ -328,8 +302,7 @@ class Budget:
         alive = self.alive()
         if alive and all(view in surprised for view in alive):
             self.others_seen += 1
-            used = self.expected_size - min(view.left for view in surprised)
-            self.peers = max(self.peers, min(round(used / max(self.own, 1)), MOST_PEERS), 2)
+            self.company.sense(used=self.expected_size - min(view.left for view in surprised), own=self.own)
         elif self.is_alone:
             for view in surprised:
                 view.forgive()
@@ -348,7 +321,7 @@ class Budget:
         for view in self.views:
             view.charge(cost)
         is_known = self.ends is not None and self.limit
-        self._paused_until = now + (60 / self.limit if is_known and self.limit else self._pace_s)
+        self.gate.pause(now + (60 / self.limit if is_known and self.limit else self.gate.pace_s))
 
     def doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""

@@ -193,7 +193,7 @@ class LeasedBooks:
             known = renewed(self.budget_seen)
             known.live = self.in_flight
             if self.budget_seen.left < 1:
-                known.pause(self.budget_seen.reopens_at)
+                known.gate.pause(self.budget_seen.reopens_at)
             self.alone = OwnBooks(known, phi=ALONE_PHI)
             self.tokens = 0
         return is_new

@@ -77,7 +77,7 @@ def most_jitter_s(length_s: float) -> float:
 
 def part_under_way(budget: Budget, phi: float) -> float:
     """Say which part of what is left `shared` keeps under way: all peers' parts together stay within half of it."""
-    return min(phi, 1 / (2 * budget.peers))
+    return min(phi, 1 / (2 * budget.company.peers))
 
 
 def _sharp_at(budget: Budget, *, now: float) -> float:
@@ -90,7 +90,7 @@ def _paced_at(budget: Budget, last_at: float) -> float:
     """Spread the tokens left evenly over what remains of the window: the speed that the service advertises, or less."""
     if budget.ends is None:
         return _PAST
-    spare = max(budget.left - min(COURTESY, budget.foreign), 0.0)
+    spare = max(budget.left - min(COURTESY, budget.company.foreign), 0.0)
     return last_at + max(budget.ends.lo - last_at, 0.0) / (spare + 1)
 
 

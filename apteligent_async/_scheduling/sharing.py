@@ -136,7 +136,7 @@ def _renew(fleet: Fleet) -> None:
     fleet.budget = renewed(fleet.budget)
     fleet.budget.live = sum(member.held for member in fleet.members.values())
     if is_drained:
-        fleet.budget.pause(reopens_at)
+        fleet.budget.gate.pause(reopens_at)
 
 
 # What they tell

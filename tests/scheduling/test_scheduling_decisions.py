@@ -8,6 +8,7 @@ import pytest
 from attrs import define, field
 
 from apteligent_async._scheduling.books import OwnBooks
+from apteligent_async._scheduling.company import Company
 from apteligent_async._scheduling.decisions import account, starts_at
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.readings import Span
@@ -37,8 +38,7 @@ class Stated:
     ends: Span | None = field(factory=lambda: Span(60.0, 62.0))
     expected_length_s: float = 40.0
     live: int = 0
-    peers: int = 1
-    foreign: float = 0.0
+    company: Company = field(factory=Company)
     told: list[tuple[object, ...]] = field(factory=list)
 
     def opens_at(self, cost):

@@ -148,7 +148,7 @@ def test_a_shut_gate_is_known():
     """After a 429 nobody need ask before the reset, though no window was stated."""
 
     def shut(fleet):
-        fleet.budget._closed_until = 150.0
+        fleet.budget.gate.shut(150.0)
 
     assert counted(STEP, at=149, change=shut).outdated == ""
     assert counted(STEP, at=150, change=shut).outdated
