@@ -118,7 +118,7 @@ def test_addresses_are_read(text, address):
     assert TcpAddress.parse(str(address)) == address
 
 
-@pytest.mark.parametrize("text", ["", "carbon:", "carbon:x", "carbon:0", "carbon:70000"])
+@pytest.mark.parametrize("text", ["", "carbon:", "carbon:x", "carbon:0", "carbon:70000", "carbon..example", "c" * 64])
 def test_what_is_no_address_is_refused(text):
     """With an example of one."""
     with pytest.raises(ConfigurationError, match="no address such as"):
@@ -225,6 +225,7 @@ async def test_labels_are_bounded(tmp_path):
         ("/metrics", {"host": "127.0.0.1.evil.example"}, 421),
         ("/metrics", {"host": "[::1]:9108"}, 200),
         ("/metrics", {"host": "metrics.example:80"}, 200),
+        ("/metrics", {"host": "METRICS.example"}, 200),
         ("/metrics", {"method": "POST"}, 405),
         ("/metrics", {"method": "HEAD"}, 200),
         ("/", {}, 404),
@@ -234,7 +235,7 @@ async def test_labels_are_bounded(tmp_path):
 async def test_strangers_are_refused(target, asked, status, tmp_path):
     """A page in a browser cannot reach it under a foreign name; there is one path, for reading."""
     async with Spool(tmp_path / "l") as spool:
-        assert (await fetched(MetricsServer(spools=[spool], host="metrics.example"), target, **asked))[0] == status
+        assert (await fetched(MetricsServer(spools=[spool], host="Metrics.Example"), target, **asked))[0] == status
 
 
 NOISE = (

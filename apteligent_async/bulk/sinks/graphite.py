@@ -38,7 +38,7 @@ class TcpAddress:
         """
         host, _, port = text.rpartition(":") if text.count(":") == 1 or "]:" in text else (text, "", str(_PORT))
         host = host.removeprefix("[").removesuffix("]")
-        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        if not _is_host(host) or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
             raise ConfigurationError(f"{text!r} is no address such as carbon.example:{_PORT}.")
         return cls(host, int(port))
 
@@ -94,6 +94,14 @@ class GraphiteSink:
             raise ConnectionResetError(f"{self.address} broke the connection off") from cut
         finally:
             await anyio.aclose_forcefully(stream)
+
+
+def _is_host(text: str) -> bool:
+    """Whether a resolver can be asked for it: what it cannot write raises no OSError."""
+    try:
+        return bool(text.encode("idna"))
+    except UnicodeError:
+        return False
 
 
 def graphite_line(root: str, spooled: SpooledPoint) -> str:

@@ -152,7 +152,7 @@ def is_served(told: str | None, host: str) -> bool:
     """Whether a Host header names this machine's loopback, or the one further name that is served."""
     try:
         name = urlsplit(f"//{told or ''}").hostname
-        return name is not None and (name in {"localhost", host} or ipaddress.ip_address(name).is_loopback)
+        return name is not None and (name in {"localhost", host.lower()} or ipaddress.ip_address(name).is_loopback)
     except ValueError:
         return False
 
