@@ -201,18 +201,22 @@ def crash(
     async def find(asker: Asker) -> View:
         chosen = await asker.app(app)
         found = await _details(_groups(asker.client, kind), chosen, hash, conditions=sections.conditions)
-        users = await asker.client.crashes.affected_users(chosen.id, found.hash or "") if sections.has_users else None
-        details = Details(
-            app=chosen,
-            error=found,
-            users=users and evolve(users, items=sections.of_user(users)),
-            traces=sections.of_user(found.breadcrumb_traces or ()) if sections.has_breadcrumbs else None,
-            has_versions=sections.versions,
-            has_conditions=sections.conditions,
-        )
-        return details_view(details)
+        return details_view(await _with_sections(asker.client, chosen, found, sections))
 
     return answer(connection, output, find)
+
+
+async def _with_sections(client: ApteligentClient, app: App, error: ErrorDetails, sections: Sections) -> Details:
+    """Ask for what was not sent with the details, and leave out what nobody asked for."""
+    users = await client.crashes.affected_users(app.id, error.hash or "") if sections.has_users else None
+    return Details(
+        app=app,
+        error=error,
+        users=users and evolve(users, items=sections.of_user(users)),
+        traces=sections.of_user(error.breadcrumb_traces or ()) if sections.has_breadcrumbs else None,
+        has_versions=sections.versions,
+        has_conditions=sections.conditions,
+    )
 
 
 async def _summaries(asker: Asker, *, wanted: Sequence[str], kind: Kind, listed: Listed) -> View:
