@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import anyio
 from attrs import define, field
@@ -278,9 +278,10 @@ async def _bounded(request: Request, client: ApteligentClient, limit_s: float) -
 
 def _ungrouped(error: Exception) -> Exception:
     """Take an error of ours out of the group that a task group makes, where nothing else is in it."""
-    if isinstance(error, ExceptionGroup) and error.split(ApteligentError)[1] is None:
-        return _ungrouped(error.exceptions[0])
-    return error
+    if not isinstance(error, ExceptionGroup):
+        return error
+    group = cast("ExceptionGroup[Exception]", error)
+    return group if group.split(ApteligentError)[1] else _ungrouped(group.exceptions[0])
 
 
 async def _end_late(limit_s: float, group: anyio.abc.TaskGroup, ended: list[Exception]) -> None:
