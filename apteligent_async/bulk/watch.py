@@ -13,16 +13,20 @@ slots that passed meanwhile are one, the last.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import anyio
+import anyio.to_thread
 from attrs import define, field, frozen
 
 from apteligent_async.bulk.expanding import offset_of
 from apteligent_async.bulk.ledger import DiskLedger
+from apteligent_async.bulk.ledger_file import explained
+from apteligent_async.bulk.ledger_lock import LedgerLock
 from apteligent_async.bulk.recipes.points import AppLabel, path_part
 from apteligent_async.bulk.recipes.readings import Occasion
 from apteligent_async.bulk.runner import Pull, PullOptions
@@ -30,7 +34,7 @@ from apteligent_async.bulk.spool import Slot, Spool
 from apteligent_async.errors import ApteligentError, ConfigurationError, LedgerInUse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
     from apteligent_async.bulk.plan import Plan
     from apteligent_async.bulk.recipes.recipe import Recipe
@@ -142,7 +146,8 @@ class Watch:
                 tasks.start_soon(self._follow, recipe)
 
     async def _follow(self, recipe: Recipe) -> None:
-        async with Spool(ledger_of(self.folder, recipe)) as spool, anyio.create_task_group() as sinks:
+        path = ledger_of(self.folder, recipe)
+        async with _alone_with(path), Spool(path) as spool, anyio.create_task_group() as sinks:
             for sink in self.sinks:
                 sinks.start_soon(partial(_drain, recipe, spool, sink, tell=self.tell))
             last = await spool.slot()
@@ -190,6 +195,27 @@ class Watch:
     async def _nap_until(self, instant: datetime) -> None:
         while (left_s := (instant - self.clock()).total_seconds()) > 0:  # noqa: ASYNC110  a clock has no event
             await anyio.sleep(min(left_s, _LONGEST_NAP_S))
+
+
+@asynccontextmanager
+async def _alone_with(ledger: Path) -> AsyncGenerator[None]:
+    """See to it that no other watch follows a recipe in a ledger: both would deliver its numbers."""
+    lock = LedgerLock(ledger.with_name(f"{ledger.name}-watch"))
+
+    def acquire() -> None:
+        with explained(ledger, "lock"):
+            ledger.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+
+    try:
+        await anyio.to_thread.run_sync(acquire)
+    except LedgerInUse:
+        raise LedgerInUse(f"{ledger} belongs to a watch that is running: end that, or choose another folder.") from None
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(lock.release)
 
 
 def ledger_of(folder: Path, recipe: Recipe) -> Path:

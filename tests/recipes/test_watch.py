@@ -270,6 +270,20 @@ async def test_two_watches_do_not_share_a_ledger(tmp_path):
         await ledger.aclose()
 
 
+async def test_two_watches_do_not_share_a_folder(tmp_path):
+    """Not even while both sleep: a second one would deliver the same numbers once more. It says so, and ends."""
+    account = Account(limit=100)
+    async with account.client() as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(Watch(client=client, recipes=[TOTALS], folder=tmp_path, clock=account.clock).run)
+        await anyio.sleep(MINUTE)
+        with pytest.raises(ExceptionGroup) as caught:
+            await Watch(client=client, recipes=[TOTALS], folder=tmp_path, clock=account.clock).run()
+        assert caught.group_contains(LedgerInUse, match="a watch that is running")
+        tasks.cancel_scope.cancel()
+    await watch_for(account, MINUTE, recipes=[TOTALS], folder=tmp_path / "made" / "here")
+    assert await instants_of(tmp_path / "made" / "here", TOTALS)
+
+
 async def test_names_must_differ(tmp_path):
     """Two recipes of one name would share a ledger."""
     async with Account().client() as client:
