@@ -50,6 +50,7 @@ class Door:
         hosts: names that browsers may know the dashboard by, besides ``localhost`` and the address that it is
             reached at; without port.
         token: what the first visitor must bring as ``?token=``; None lets everybody in who can reach the dashboard.
+            It is for one process: a backend of several workers needs a login of its own.
     """
 
     hosts: frozenset[str] = field(default=frozenset(), converter=_lower)
@@ -81,7 +82,8 @@ class Door:
         there = request.url.remove_query_params("token")
         answer = RedirectResponse(there.path + (f"?{there.query}" if there.query else ""), status_code=303)
         # A strict one would not be sent where the address was a link in a mail or a chat: the token would be lost.
-        answer.set_cookie(self._cookie, self._pass, httponly=True, samesite="lax", path="/")
+        is_tls = request.url.scheme == "https"
+        answer.set_cookie(self._cookie, self._pass, httponly=True, samesite="lax", secure=is_tls, path="/")
         return answer
 
     def _is_name_of_ours(self, request: Request) -> bool:

@@ -81,6 +81,15 @@ async def test_a_token_is_exchanged_once_for_a_cookie():
     assert server.requests == ()
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_cookie_that_came_over_tls_goes_over_nothing_else(scheme):
+    """It is marked so where the page was asked for in that way."""
+    async with guarded(Door(token="once")) as (browser, _):
+        browser.base_url = f"{scheme}://localhost"
+        cookie = (await browser.get("/?token=once")).headers["set-cookie"]
+    assert ("Secure" in cookie) == (scheme == "https")
+
+
 def test_a_door_shows_no_secret():
     """Neither the token nor what the cookie holds is in its repr."""
     door = Door(token="once-only")
