@@ -151,7 +151,7 @@ def test_it_is_readable_on_a_phone_in_the_dark(chromium, ample, screenshot):
 
 
 def test_a_keyboard_is_enough(chromium, ample, screenshot):
-    """The skip link comes first, what has the focus is outlined, and Enter opens an app and sorts the list."""
+    """The skip link comes first, what has the focus is outlined, and Enter sorts the list and leads to an app."""
     with visiting(chromium, ample) as page:
         expect(page.locator("#apps tbody a")).to_have_count(8)
         page.keyboard.press("Tab")
@@ -169,6 +169,7 @@ def test_a_keyboard_is_enough(chromium, ample, screenshot):
         screenshot(page)
         page.keyboard.press("Enter")
         expect(page.locator(".plot canvas")).to_have_count(2, timeout=LONG_MS)
+        expect(page.locator("#app-title")).to_be_focused()
 
 
 def test_a_page_that_nobody_looks_at_asks_for_nothing(chromium, ample):

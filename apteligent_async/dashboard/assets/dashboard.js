@@ -188,6 +188,13 @@
     }
   }
 
+  // Who reads with the ears, or goes on by keyboard, is taken to what was asked for.
+  function leadToApp(event) {
+    if (event.detail.requestConfig.elt.matches("#apps a")) {
+      document.getElementById("app-title")?.focus({ preventScroll: true });
+    }
+  }
+
   addEventListener("DOMContentLoaded", () => {
     followBudget(document.getElementById("budget"));
     restWhileHidden();
@@ -196,6 +203,7 @@
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAnew);
     document.body.addEventListener("htmx:afterSettle", drawNew);
     document.body.addEventListener("htmx:afterSettle", markChosen);
+    document.body.addEventListener("htmx:afterSettle", leadToApp);
     document.body.addEventListener("htmx:pushedIntoHistory", markChosen);
   });
 })();
