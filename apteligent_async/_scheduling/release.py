@@ -102,10 +102,14 @@ def _shared_at(budget: Budget, job: Job, share: float, *, now: float) -> float:
 
 
 def _reserve_at(budget: Budget, job: Job, reserve: float) -> float:
-    """Leave the more urgent lanes a part of the window that shrinks with it, down to nothing just before its end."""
+    """Leave the more urgent lanes a part of the window that shrinks with it, down to nothing just before its end.
+
+    What is stated to be left at most is measured, not what is proven: what is in doubt would be kept twice.
+    """
     if budget.ends is None or budget.windows.is_moving:
         return _PAST
     length_s = budget.expected_length_s
     ends_at = budget.ends.lo - 0.02 * length_s
-    spare = budget.left - job.cost
+    stated = min(budget.most_left, budget.expected_size - budget.own) if budget.most_left < math.inf else 0.0
+    spare = max(stated - budget.live, budget.left) - job.cost
     return ends_at - (spare + 1) * length_s / (reserve * budget.expected_size)
