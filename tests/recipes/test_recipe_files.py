@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -40,11 +40,21 @@ def test_slots_are_multiples_of_the_period():
     assert recipe.slot_at(now) == datetime(2016, 12, 12, 18, 10, tzinfo=UTC)
 
 
+def test_a_day_has_five_minutes_to_be_counted():
+    """As the importer gave it: what ended at an hour is asked for at five past, and not before."""
+    recipe = find_recipe("daily")
+    five_past = datetime(2016, 12, 13, 7, 5, tzinfo=UTC)
+    assert recipe.slot_at(five_past) == five_past
+    assert recipe.slot_at(five_past - timedelta(seconds=1)) == five_past - timedelta(hours=1)
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
         ("[recipe]\nevery = 10\n" + WANT, "every"),
         ("[recipe]\nevery_minutes = 0\n" + WANT, "every_minutes"),
+        ("[recipe]\nafter_minutes = 60\n" + WANT, "after_minutes"),
+        ("[recipe]\nafter_minutes = 0.5\n" + WANT, "after_minutes"),
         ('[recipe]\npoints = "dayly"\n' + WANT, "did you mean 'daily'"),
         ('[recipe]\npoints = "daily"\n' + WANT, "complete_days = true"),
         ('[recipe]\nonly = "x"\n' + WANT, "recipe.only"),

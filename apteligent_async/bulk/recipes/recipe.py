@@ -22,8 +22,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from attrs import field, fields, frozen
+from attrs import fields, frozen
 
+from apteligent_async._scheduling.policy import is_whole
 from apteligent_async.bulk.plan import Plan
 from apteligent_async.bulk.recipes.readings import READINGS, MergeRule, Reading
 from apteligent_async.bulk.wanted import guess, require_whole
@@ -48,6 +49,7 @@ class Recipe:
         plan: what is wanted.
         about: what it is for, in a sentence.
         every_minutes: how often it is run; the slots are multiples of it since midnight, in UTC.
+        after_minutes: how long after these it is run, so that the service has counted what has ended with an hour.
         points: how rows become numbers over time: the name of a `Reading`.
         merge: how groups are put together, in order: the first rule that fits counts.
         only: which groups are told of, as globs of their names or labels; all by default.
@@ -59,13 +61,18 @@ class Recipe:
     name: str
     plan: Plan
     about: str = ""
-    every_minutes: int = field(default=60)
-    points: str = field(default="running")
+    every_minutes: int = 60
+    after_minutes: int = 0
+    points: str = "running"
     merge: tuple[MergeRule, ...] = ()
     only: tuple[str, ...] = ("*",)
 
     def __attrs_post_init__(self) -> None:
         require_whole("recipe.every_minutes", self.every_minutes)
+        if not is_whole(self.after_minutes) or not 0 <= self.after_minutes < self.every_minutes:
+            raise ConfigurationError(
+                f"recipe.after_minutes must be a whole number below every_minutes, not {self.after_minutes!r}."
+            )
         if self.points not in READINGS:
             raise ConfigurationError(f"recipe.points cannot be {self.points!r}{guess(self.points, READINGS)}.")
         if self.reading.needs_whole_days and (not self.plan.complete_days or self.plan.settle_days):
@@ -86,7 +93,8 @@ class Recipe:
 
     def slot_at(self, now: datetime) -> datetime:
         """Tell the last instant, up to now, at which it was to be run."""
-        return _EPOCH + (now - _EPOCH) // self.every * self.every
+        first = _EPOCH + timedelta(minutes=self.after_minutes)
+        return first + (now - first) // self.every * self.every
 
     @classmethod
     def load(cls, path: str | Path) -> Recipe:
