@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from apteligent_async import Plan
+from apteligent_async.bulk.recipes.recipe import find_recipe
+from benchmarks.job_patterns import PLANS
 from benchmarks.jobs import compare, demand
 
 APPS = 3
+RECIPES = {
+    "J1": ("daily", "grouped", "services", "live"),
+    "J2": ("crashes", "cuts", "daily", "network", "userflows"),
+    "J5": ("daily",),
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +59,15 @@ def test_every_saving_names_its_fact(compared):
 def test_what_the_importer_wants_is_counted_by_the_hour():
     """Forty apps want three to five times what the service allows at twenty calls a minute, whoever asks."""
     assert demand(40, 20) == {"wanted_at_least": 3453, "wanted_at_most": 5373, "allowed": 1200}
+
+
+def questions_of(plan):
+    """Give what a plan asks of an app, whatever the number of days or groups."""
+    return {(wanted.what, frozenset(arguments.items())) for wanted in plan.want for arguments in wanted.combinations()}
+
+
+@pytest.mark.parametrize("job", PLANS)
+def test_what_is_measured_is_what_ships(job):
+    """Each question of a job's plan is one of the recipes that stand for the job."""
+    shipped = set().union(*(questions_of(find_recipe(name).plan) for name in RECIPES[job]))
+    assert questions_of(Plan.from_toml(PLANS[job])) <= shipped
