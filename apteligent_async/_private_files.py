@@ -13,10 +13,11 @@ from platformdirs import user_state_path
 
 from apteligent_async.errors import ConfigurationError
 
-__all__ = ["check_folder", "read_private", "remove_private", "state_folder", "write_private"]
+__all__ = ["check_folder", "make_private", "read_private", "remove_private", "state_folder", "write_private"]
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _HAS_MODES = os.name == "posix"
+_AFTERWARDS = " If anybody may have read it, log in again."
 
 
 def state_folder() -> Path:
@@ -33,15 +34,34 @@ def read_private(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     check_folder(path.parent)
+    opened = _opened(path, os.O_RDONLY)
+    with open(opened, "rb") as file:  # noqa: PTH123  a descriptor: the file that is checked is the file that is read
+        _check(path, os.fstat(opened), is_wanted=stat.S_ISREG, mode="600", more=_AFTERWARDS)
+        return file.read()
+
+
+def make_private(path: Path) -> None:
+    """Make a file for its owner alone where there is none; where there is one, see that nobody else can use it.
+
+    Raises:
+        ConfigurationError: somebody else can read or replace it, or it is no file; the message names the mend.
+        OSError: it cannot be made.
+    """
+    opened = _opened(path, os.O_RDWR | os.O_CREAT)
     try:
-        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        _check(path, os.fstat(opened), is_wanted=stat.S_ISREG, mode="600")
+    finally:
+        os.close(opened)
+
+
+def _opened(path: Path, flags: int) -> int:
+    """Open a file without following a link to another, and without waiting where it is a pipe."""
+    try:
+        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600)
     except OSError:
         if path.is_symlink():
             raise ConfigurationError(f"{path} is a link, and no file of ours: remove it.") from None
         raise
-    with open(opened, "rb") as file:  # noqa: PTH123  a descriptor: the file that is checked is the file that is read
-        _check(path, os.fstat(opened), is_wanted=stat.S_ISREG, mode="600")
-        return file.read()
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -90,10 +110,10 @@ def check_folder(folder: Path) -> None:
         found = folder.stat()
     except FileNotFoundError:
         return
-    _check(folder, found, is_wanted=stat.S_ISDIR, mode="700")
+    _check(folder, found, is_wanted=stat.S_ISDIR, mode="700", more=_AFTERWARDS)
 
 
-def _check(path: Path, found: os.stat_result, *, is_wanted: Any, mode: str) -> None:
+def _check(path: Path, found: os.stat_result, *, is_wanted: Any, mode: str, more: str = "") -> None:
     if not is_wanted(found.st_mode):
         raise ConfigurationError(f"{path} is not what it should be: remove it.")
     if not _HAS_MODES:
@@ -102,6 +122,5 @@ def _check(path: Path, found: os.stat_result, *, is_wanted: Any, mode: str) -> N
         raise ConfigurationError(f"{path} belongs to another user: remove it, or run as that user.")
     if found.st_mode & _OTHERS:
         raise ConfigurationError(
-            f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):o}): run chmod {mode} '{path}'. "
-            "If anybody may have read it, log in again."
+            f"{path} is open to other users (mode {stat.S_IMODE(found.st_mode):o}): run chmod {mode} '{path}'.{more}"
         )

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apteligent_async import ConfigurationError, _private_files
-from apteligent_async._private_files import read_private, remove_private, state_folder, write_private
+from apteligent_async._private_files import make_private, read_private, remove_private, state_folder, write_private
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
 
@@ -138,3 +138,43 @@ def test_systems_without_modes_are_not_asked_for_them(path, monkeypatch):
     path.chmod(0o644)
     monkeypatch.setattr(_private_files, "_HAS_MODES", False)
     assert read_private(path) == b"secret"
+
+
+@posix
+def test_a_file_is_made_for_its_owner_alone_and_left_as_it_is_later(path):
+    """Whatever the mask, and with what was written meanwhile."""
+    path.parent.mkdir()
+    before = os.umask(0)
+    try:
+        make_private(path)
+    finally:
+        os.umask(before)
+    assert mode(path) == 0o600
+    path.write_bytes(b"x")
+    make_private(path)
+    assert path.read_bytes() == b"x"
+
+
+@posix
+@pytest.mark.parametrize("wide", [0o644, 0o606, 0o660])
+def test_a_file_that_others_can_use_is_not_taken_for_one_s_own(path, wide):
+    """The mend is named, and works."""
+    path.parent.mkdir()
+    path.touch()
+    path.chmod(wide)
+    with pytest.raises(ConfigurationError, match=f"mode {wide:o}.*chmod 600"):
+        make_private(path)
+    path.chmod(0o600)
+    make_private(path)
+
+
+@posix
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_what_is_no_file_is_made_nothing_of(path, kind):
+    """A link is not followed, as somebody else may have put it there; a pipe is not waited for."""
+    path.parent.mkdir()
+    elsewhere = path.parent / "elsewhere"
+    path.symlink_to(elsewhere) if kind == "link" else os.mkfifo(path, 0o600)
+    with pytest.raises(ConfigurationError, match="remove it"):
+        make_private(path)
+    assert not elsewhere.exists()

@@ -8,9 +8,7 @@ goes to a worker thread: opening the file, waiting for its lock, and writing bac
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import stat
 import time
 from contextlib import suppress
 from functools import partial
@@ -25,9 +23,11 @@ from attrs import Factory, define, field
 from apteligent_async._budgets.hosts import boot_id
 from apteligent_async._budgets.shared import Lines
 from apteligent_async._budgets.store import StoreGone, Told
+from apteligent_async._private_files import make_private
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
     from apteligent_async._budgets.store import Change
@@ -138,7 +138,8 @@ class SQLiteStore:
         return Told(None if row is None else row[0], clock=self._boot_id, now=self.clock())
 
     def _open(self) -> sqlite3.Connection:
-        _require_privacy(self.path)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
         self._connection = connection
         connection.execute("PRAGMA journal_mode = WAL")
@@ -155,14 +156,6 @@ class SQLiteStore:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-def _require_privacy(path: Path) -> None:
-    """Make the file for ourselves alone; refuse one that others may open."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise ConfigurationError(f"The budget's file {path} is open to other users; close it: chmod 600 '{path}'")
 
 
 def _expanded(path: str | os.PathLike[str]) -> Path:

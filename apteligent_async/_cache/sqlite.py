@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 import sqlite3
-import stat
 import threading
 import time
 from collections import Counter
@@ -20,6 +18,7 @@ from attrs import define, field
 from apteligent_async._cache.entries import CacheStatistics, Entry, statistics_of
 from apteligent_async._cache.freshness import Freshness
 from apteligent_async._cache.memory import MemoryCache
+from apteligent_async._private_files import make_private
 from apteligent_async._scheduling.policy import checked, is_whole, must_be
 from apteligent_async.errors import ConfigurationError
 
@@ -224,7 +223,7 @@ class SQLiteCache:
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
-        _require_private(path)
+        make_private(path)
         file = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise ConfigurationError(f"The cache {path} cannot be opened: {error}.") from None
@@ -237,17 +236,6 @@ def _open(path: Path) -> sqlite3.Connection:
         file.close()
         raise
     return file
-
-
-def _require_private(path: Path) -> None:
-    """Make the file for its owner alone; refuse one that is open to others."""
-    opened = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    try:
-        mode = stat.S_IMODE(os.fstat(opened).st_mode)
-    finally:
-        os.close(opened)
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigurationError(f"The cache {path} is open to other users (mode {mode:o}): run chmod 600 '{path}'.")
 
 
 def _prepare(file: sqlite3.Connection, path: Path) -> None:

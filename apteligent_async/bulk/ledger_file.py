@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from attrs import define
 
+from apteligent_async._private_files import make_private
 from apteligent_async.bulk.units import Row
 from apteligent_async.errors import LedgerError
 
@@ -126,6 +127,7 @@ class LedgerFile:
         """Open for writing; make the file, readable for its owner alone, if there is none.
 
         Raises:
+            ConfigurationError: others can read or replace it; the message names the mend.
             LedgerError: it is no ledger, or one of a later version.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,6 +135,7 @@ class LedgerFile:
         file = cls(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False))
         try:
             file._prepare(path)
+            make_private(path)  # last: whoever names a file of another kind shall hear that, and not of its mode
         except BaseException:
             file.close()
             raise

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wanted import NOON, rows_for, unit
 
-from apteligent_async import LedgerError, LedgerInUse
+from apteligent_async import ConfigurationError, LedgerError, LedgerInUse
 from apteligent_async.bulk.ledger import DiskLedger, MemoryLedger
 from apteligent_async.bulk.ledger_file import LedgerFile
 
@@ -219,6 +219,19 @@ async def test_other_files_are_left_alone(content, said, tmp_path):
     with pytest.raises(LedgerError, match=said):
         await DiskLedger(path).open()
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("wide", [0o644, 0o660, 0o602])
+async def test_a_ledger_that_others_can_use_is_refused(wide, tmp_path):
+    """It holds what an account's apps answered; the mend is named, and works."""
+    path = tmp_path / "ledger"
+    async with opened(path):
+        path.chmod(wide)
+    with pytest.raises(ConfigurationError, match=f"mode {wide:o}.*chmod 600"):
+        await DiskLedger(path).open()
+    path.chmod(0o600)
+    async with opened(path):
+        pass
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])
