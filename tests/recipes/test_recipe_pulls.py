@@ -41,6 +41,8 @@ async def test_each_page_is_asked_for_once(tmp_path):
     pages = Counter(query.get("pageNum", "1") for _, path, query in account.asked if "paginatedtable" in path)
     assert len(pages) > 1
     assert set(pages.values()) == {1}
+    lists = [query for _, path, query in account.asked if "/crash/summaries/" in path]
+    assert {"sortBy": "uniqueSessionCount", "sortOrder": "descending", "status": "unresolved"} in lists
 
 
 async def test_merged_carriers_have_the_rate_of_all_their_loads(tmp_path):
