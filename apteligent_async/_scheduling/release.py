@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from apteligent_async._scheduling.readings import Unit
 from apteligent_async._scheduling.signals import Cause, Job, Lane
 
 if TYPE_CHECKING:
@@ -104,12 +105,13 @@ def _shared_at(budget: Budget, job: Job, share: float, *, now: float) -> float:
 def _reserve_at(budget: Budget, job: Job, reserve: float) -> float:
     """Leave the more urgent lanes a part of the window that shrinks with it, down to nothing just before its end.
 
-    What is stated to be left at most is measured, not what is proven: what is in doubt would be kept twice.
+    Where speed and count are both possible, the one that proves more is asked: what the other leaves in doubt is kept
+    by itself, and to keep it twice would waste it.
     """
     if budget.ends is None or budget.windows.is_moving:
         return _PAST
     length_s = budget.expected_length_s
     ends_at = budget.ends.lo - 0.02 * length_s
-    stated = min(budget.most_left, budget.expected_size - budget.own) if budget.most_left < math.inf else 0.0
-    spare = max(stated - budget.live, budget.left) - job.cost
+    proven = [[view.left for view in budget.alive() if view.hypothesis.unit is unit] for unit in Unit]
+    spare = max(min(left) for left in proven if left) - budget.live - job.cost
     return ends_at - (spare + 1) * length_s / (reserve * budget.expected_size)

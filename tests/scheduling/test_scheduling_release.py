@@ -170,9 +170,8 @@ def test_a_reserve_lets_urgent_calls_pass():
     """Where bulk calls are held back, an interactive one starts at once."""
     rows = [
         Row(0, "submit b1 b2 b3 b4 b5 b6 b7 b8 b9", starts="b1"),
-        Row(0.2, "ok b1 L=10 V=9 R=60", starts="b2 b3 b4 b5"),
-        Row(0.4, "ok b2 b3 b4 b5 L=10 V=5 R=60", starts="b6"),
-        Row(0.6, "ok b6 L=10 V=4 R=60"),
+        Row(0.2, "ok b1 L=10 V=9 R=60", starts="b2 b3 b4 b5 b6"),
+        Row(0.4, "ok b2 b3 b4 b5 b6 L=10 V=4 R=60"),
         Row(1.0, "submit i1", starts="i1"),
         Row(1.2, "ok i1 L=10 V=3 R=59"),
         Row(58.1, "ask", starts="b7 b8"),
