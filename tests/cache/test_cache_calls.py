@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -22,12 +23,13 @@ from apteligent_async import (
     Freshness,
     MemoryCache,
     PasswordGrant,
-    RatePolicy,
+    Priority,
     ServerError,
     StaticToken,
 )
-from apteligent_async._cache.cached_calls import CLAIM_S
-from apteligent_async._cache.entries import Entry
+from apteligent_async._cache.cached_calls import CLAIM_S, CachedCalls
+from apteligent_async._cache.entries import CacheMode, Entry
+from apteligent_async._cache.flights import Errand
 
 pytestmark = pytest.mark.anyio
 
@@ -147,20 +149,24 @@ async def test_without_budget_old_answers_are_given_at_once():
 
 async def test_a_backlog_of_bulk_calls_does_not_make_people_see_old_answers():
     """As long as a call of theirs could start at once, what is too old is fetched, not given."""
-    source = Source(left=4, limit=20, reset_s=500)
-    async with cached_client(source, memory(), policy=RatePolicy(mode="exclusive", reserve=0.5)) as client:
-        await client.apps.list()
+    calls = CachedCalls(memory(), must_wait=lambda priority: priority is Priority.BULK)
+    async with client_of(Source()) as client:
+
+        def errand(priority):
+            return Errand(
+                key="apps",
+                priority=priority,
+                deadline_at=math.inf,
+                fetch=lambda priority, until: client.apps.list(),
+                fresh_s=lambda at: 60.0,
+                restore=lambda kept: first,
+            )
+
+        first = await calls.answer(errand(Priority.BULK), CacheMode.USE)
         await anyio.sleep(400)
-        bulk = client.with_options(priority="bulk", cache="bypass")
-        async with anyio.create_task_group() as group:
-            for number in range(30):
-                group.start_soon(another, bulk, number)
-            await anyio.sleep(5)
-            budget = client.budget()
-            assert budget.queued["bulk"] > 0
-            assert (budget.eta(1) > 0, budget.eta(1, priority="interactive")) == (True, 0)
-            assert (await client.apps.list()).http.cache is CacheState.MISSED
-            group.cancel_scope.cancel()
+        answers = [await calls.answer(errand(each), CacheMode.USE) for each in (Priority.BULK, Priority.INTERACTIVE)]
+        await calls.aclose()
+    assert [each.http.cache for each in answers] == [CacheState.STALE, CacheState.MISSED]
 
 
 @pytest.mark.parametrize("status", [500, 503])
