@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 from attrs import evolve
 
-from apteligent_async._cache import CachedCalls, CacheMode, CacheStore, Errand
-from apteligent_async._cache.entries import data_age_s, is_kept, key_of, row_of
+from apteligent_async._cache.entries import CacheMode, CacheStore, data_age_s, is_kept, key_of, row_of
 from apteligent_async._wire.messages import Reply
 from apteligent_async._wire.replies import decode
 from apteligent_async.errors import ApteligentError, ConfigurationError
@@ -19,6 +18,7 @@ from apteligent_async.models.result import Result
 from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
+    from apteligent_async._cache import CachedCalls, Errand
     from apteligent_async._cache.entries import Entry
     from apteligent_async._options import CallOptions
     from apteligent_async._scheduling.signals import Priority
@@ -70,6 +70,8 @@ class Answers:
             with anyio.CancelScope(shield=True):
                 await self.session.aclose()
             raise
+        from apteligent_async._cache import CachedCalls  # noqa: PLC0415  for those who have a cache
+
         self._cached = CachedCalls(self._store, must_wait=self._must_wait)
 
     async def aclose(self) -> None:
@@ -114,6 +116,8 @@ class Answers:
     def _errand(
         self, row: Endpoint[Any], endpoint: Endpoint[Any], request: Request, options: CallOptions
     ) -> Errand[Any]:
+        from apteligent_async._cache import Errand  # noqa: PLC0415  as above
+
         assert self._store is not None  # noqa: S101  else nobody asks
         freshness = self._store.freshness
 
