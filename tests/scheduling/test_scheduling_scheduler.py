@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from scripts import Script
 
+from apteligent_async._scheduling.books import OwnBooks
+from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.learned import learn, verdicts
 from apteligent_async._scheduling.policy import RatePolicy
+from apteligent_async._scheduling.readings import ALL_HYPOTHESES
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import (
     Again,
@@ -207,3 +210,83 @@ def test_a_snapshot_tells_how_long_the_wait_is():
     assert seen.waits_s == pytest.approx(33.0)
     assert line.scheduler.snapshot(now=99.0).waits_s == 0.0
     assert line.scheduler.snapshot(now=99.0).reset_s == 0.0
+
+
+# What it is made of
+
+
+@pytest.mark.parametrize(("mode", "is_alone"), [("exclusive", True), ("shared", False), ("polite", False)])
+def test_a_scheduler_keeps_books_of_its_own_if_not_given_any(mode, is_alone):
+    """They know whether it is promised to be alone, and read numbers in the ways that it is told."""
+    scheduler = Scheduler(RatePolicy(mode=mode), hypotheses=ALL_HYPOTHESES[:1])
+    assert scheduler.budget.is_alone is is_alone
+    assert [view.hypothesis for view in scheduler.budget.views] == [ALL_HYPOTHESES[0]]
+    assert Scheduler().policy == RatePolicy()
+    assert len(Scheduler().budget.views) == len(ALL_HYPOTHESES)
+    books = OwnBooks(Budget(limit=7.0))
+    assert Scheduler(books=books).budget is books.budget
+
+
+def test_a_scheduler_recalls_what_an_earlier_one_has_learned():
+    """And trusts none of its tokens."""
+    first = script()
+    first.happen("submit a", now=0.0)
+    first.happen("ok a L=30 V=29 R=60", now=0.2)
+    second = Scheduler(learned=first.scheduler.learned())
+    assert second.budget.limit == 30
+    assert second.budget.left == 1
+
+
+# Room in line
+
+
+def full(on_full="raise"):
+    """Make a line with one place, which an interactive job has, behind one that is under way."""
+    line = script(max_in_flight=1, max_queue=1, on_full=on_full)
+    line.likeness["b"] = {"lane": Lane.BULK}
+    line.likeness["t"] = {"lane": Lane.TOKEN}
+    line.happen("submit a", now=0.0)
+    return line
+
+
+def test_a_full_line_takes_nobody_but_tokens():
+    """The one who is told no is ended, and nobody is shed for it."""
+    line = full()
+    assert line.scheduler.submit(Job(), now=0.0).is_admitted
+    late = Job()
+    refused = line.scheduler.submit(late, now=0.0)
+    assert (refused.is_admitted, refused.shed, refused.eta, late.stage) == (False, None, None, Stage.ENDED)
+    assert line.scheduler.submit(Job(lane=Lane.TOKEN), now=0.0).is_admitted
+    assert line.scheduler.submit(Job(lane=Lane.FREE, cost=0), now=0.0).is_admitted
+
+
+def test_a_less_urgent_one_makes_room_where_that_is_wished():
+    """And only there; among equals nobody does."""
+    for on_full, is_admitted in (("shed", True), ("raise", False), ("wait", False)):
+        line = full(on_full)
+        bulk = Job(lane=Lane.BULK)
+        line.scheduler.submit(bulk, now=0.0)
+        admission = line.scheduler.submit(Job(), now=0.0)
+        assert (admission.is_admitted, admission.shed) == (is_admitted, bulk if is_admitted else None)
+        assert bulk.stage is (Stage.ENDED if is_admitted else Stage.WAITING)
+        assert not line.scheduler.submit(Job(), now=0.0).is_admitted
+
+
+def test_up_to_its_very_deadline_a_job_is_let_in():
+    """At the pessimistic estimate it is still in time."""
+    line = script()
+    line.happen("submit a b", now=0.0)
+    line.happen("ok a L=20 V=1 R=30", now=0.2)
+    at = 0.3 + line.scheduler.submit(Job(deadline_at=1.0), now=0.3).eta.pessimistic
+    assert not line.scheduler.submit(Job(deadline_at=at - 0.01), now=0.3).is_admitted
+    assert line.scheduler.submit(Job(deadline_at=at), now=0.3).is_admitted
+
+
+def test_why_it_is_given_up_is_said():
+    """In words for people."""
+    line = script()
+    job = line.jobs["a"] = Job(deadline_at=60.0)
+    line.scheduler.submit(job, now=0.0)
+    line.scheduler.due(now=0.0)
+    verdict = line.scheduler.settle(job, Limited(), now=1.0, dice=0.0)
+    assert verdict == GiveUp(why="the next attempt would start after the deadline")
