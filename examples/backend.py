@@ -9,7 +9,7 @@ python examples/backend.py --base-url http://...    asks another origin, such as
     curl -i -H 'X-Request-Timeout: 0.1' localhost:8000/fresh/apps   one that says that time ran out
     curl -i localhost:8000/readyz                                   costs no call
 
-The account `emea` has a client, a budget and answers of its own.
+`emea` stands for another account: its client has answers of its own and, with credentials of its own, a budget.
 """
 
 from __future__ import annotations
