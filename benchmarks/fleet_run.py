@@ -1,15 +1,16 @@
 """Many clients of one shared budget, played in a heap of events: real lines, a real fleet, no loop and no store.
 
-The store is a queue that takes so long for one operation, at the end of a link. Where it compares and sets, as Redis
-does, whoever comes with an old state goes home with the new one and comes again; where it locks, as SQLite does, one
-waits for the other.
+The store is a queue that takes so long for one operation, at the end of a link. Where it locks, as SQLite does, one
+waits for the other. Where it compares and sets, as Redis does, whoever comes with an old state goes home with the new
+one and comes again; who is overtaken twice lines up to be handed the state.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
 
@@ -74,7 +75,8 @@ class Client:
     visits: int = 0
     trips: int = 0
     timer: int = 0
-    pause_s: float = 0.0
+    overtaken: int = 0
+    is_crowded: bool = False
 
 
 @define(eq=False)
@@ -87,11 +89,13 @@ class FleetRun:
     fleet: Fleet = field(factory=lambda: Fleet(budget=Budget()))
     version: int = 0
     store_free_at: float = 0.0
+    is_put_back: bool = True
     clients: list[Client] = field(factory=list)
     refused: int = 0
     lost_to_kills: int = 0
     server: Server = field(init=False)
     used: dict[int, int] = field(factory=dict)
+    _line: deque[tuple[Client, Errand]] = field(factory=deque[Any])
     _heap: list[tuple[float, int, Callable[[], None]]] = field(factory=list)
     _serial: int = 0
 
@@ -174,11 +178,26 @@ class FleetRun:
         client.visits += 1
         dead = tuple(each.name for each in self.clients if not each.is_alive and each.name in self.fleet.members)
         errand = client.books.errand(client.scheduler.demand(now=self.now), dead=dead, now=self.now)
-        self._travel(client, errand)
+        (self._line_up if client.is_crowded else self._travel)(client, errand)
 
     def _travel(self, client: Client, errand: Errand) -> None:
         client.trips += 1
         self.at(self.now + self.setting.store_trip_s / 2, lambda: self._queue(client, errand))
+
+    def _line_up(self, client: Client, errand: Errand) -> None:
+        def arrive() -> None:
+            self._line.append((client, errand))
+            self._hand_on()
+
+        client.trips += 1
+        self.at(self.now + self.setting.store_trip_s / 2, arrive)
+
+    def _hand_on(self) -> None:
+        if self.is_put_back and self._line:
+            self.is_put_back = False
+            client, errand = self._line.popleft()
+            client.is_crowded, client.version = client.version != self.version, self.version
+            self.at(self.now + self.setting.store_trip_s / 2, lambda: self._travel(client, errand))
 
     def _queue(self, client: Client, errand: Errand) -> None:
         self.store_free_at = max(self.store_free_at, self.now) + self.setting.store_s
@@ -188,13 +207,17 @@ class FleetRun:
         back_at = self.now + self.setting.store_trip_s / 2
         if self.setting.compares and client.version != self.version:
             client.version = self.version
-            self.at(back_at + client.pause_s * self.dice.random(), lambda: self._travel(client, errand))
-            client.pause_s = min(2 * client.pause_s + 0.0005, 0.02)  # as the real store does
+            client.overtaken += 1
+            client.is_crowded = client.overtaken > 1
+            again = self._line_up if client.is_crowded else self._travel
+            self.at(back_at, lambda: again(client, errand))
             return
-        client.pause_s = 0.0
+        client.overtaken = 0
         granted = transition(self.fleet, errand.step, clock="heap", now=self.now)
         self.version += 1
         client.version = self.version
+        self.is_put_back = True
+        self._hand_on()
         stamped_at = self.now
 
         def come_back() -> None:

@@ -1,8 +1,11 @@
 """A budget in Redis or Valkey, for processes of any number of hosts.
 
 The state of an account is one hash: a text, and the version that it has. A script compares the version and sets both,
-or gives the present ones, and tells the server's time; nothing else happens there. So whoever saw the last state needs
-one round trip, and everybody else one more for each who was faster.
+or gives the present ones, and tells the server's time; nothing is decided there. So whoever saw the last state needs
+one round trip. Where many come, comparing alone would let them overtake each other for ever: the state is also kept as
+the only element of a list, from which the server hands it to those who wait for it, in the order in which they came.
+Whoever has it sets the next one, which is put there again: two round trips, whatever the crowd. The list orders and
+decides nothing: if its holder dies, those behind are patient for a moment, and then compare and set as they are.
 
 The connection lives on a loop of its own, in a thread: a client of ours has no task in which it could be kept open,
 and clients on different loops share it.
@@ -10,7 +13,6 @@ and clients on different loops share it.
 
 from __future__ import annotations
 
-import random
 import secrets
 import time
 from contextlib import ExitStack, suppress
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import anyio
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from anyio.to_thread import run_sync
-from attrs import Factory, define, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from apteligent_async._budgets.shared import Lines
 from apteligent_async._budgets.store import StoreGone, Told
@@ -45,6 +47,12 @@ ANSWER_S = 1.0
 CHANGE_S = 3.0
 """How long a change may take, however often others were faster."""
 
+PATIENCE_S = 0.2
+"""How long to wait for a turn. Whoever has it needs a hundredth of that, so the one who is longer at it may be dead."""
+
+FRESH_S = 60.0
+"""For how long our clock may stand in for the server's: they drift apart by less than a hundredth of a second."""
+
 KEPT_MS = 7 * 86_400_000
 """How long the server keeps a state that nobody uses."""
 
@@ -55,6 +63,9 @@ local version = found[1] or ''
 if version == ARGV[1] then
   redis.call('HSET', KEYS[1], 'version', ARGV[2], 'state', ARGV[3])
   redis.call('PEXPIRE', KEYS[1], ARGV[4])
+  redis.call('DEL', KEYS[2])
+  redis.call('RPUSH', KEYS[2], ARGV[2] .. ' ' .. ARGV[3])
+  redis.call('PEXPIRE', KEYS[2], ARGV[4])
   return {1, time[1], time[2]}
 end
 return {0, time[1], time[2], version, found[2] or ''}
@@ -71,7 +82,7 @@ class _Seen:
     Attributes:
         text: the state; None where there is none.
         version: its version; empty where there is none.
-        server_at: the server's time then.
+        server_at: the server's time, when it was told last.
         heard_at: ours, when that arrived.
         trip_s: how long it can have been under way.
     """
@@ -86,6 +97,11 @@ class _Seen:
         """Tell it, with the server's time of now: surely reached, and passed by no more than the trip."""
         now = self.server_at + time.monotonic() - self.heard_at
         return Told(self.text, clock="server", now=now, blur_s=self.trip_s)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the server's time can still be told from ours."""
+        return time.monotonic() - self.heard_at < FRESH_S
 
 
 @define(eq=False)
@@ -103,8 +119,10 @@ class RedisStore:
     trips: int = 0
     _portal: BlockingPortal | None = field(default=None, init=False)
     _open: ExitStack = field(factory=ExitStack, init=False)
+    _client: Redis[str] | None = field(default=None, init=False)
     _script: Script[Any] | None = field(default=None, init=False)
     _seen: _Seen | None = field(default=None, init=False)
+    _is_crowded: bool = field(default=False, init=False)
 
     async def change(self, change: Change[Found]) -> Found:
         """Apply a change to the hash; give what it gave.
@@ -135,35 +153,49 @@ class RedisStore:
 
     def _connect(self) -> BlockingPortal:
         self._portal = self._open.enter_context(start_blocking_portal())
-        client = self._open.enter_context(self._portal.wrap_async_context_manager(_client(self.url)))
-        self._script = client.register_script(_COMPARE_AND_SET)
+        self._client = self._open.enter_context(self._portal.wrap_async_context_manager(_client(self.url)))
+        self._script = self._client.register_script(_COMPARE_AND_SET)
         return self._portal
 
     def _drop(self) -> None:
-        self._portal = self._script = self._seen = None
+        self._portal = self._client = self._script = self._seen = None
         with suppress(Exception):  # it may be broken already
             self._open.close()
 
     async def _read(self) -> Told:
         with anyio.fail_after(CHANGE_S):
-            await self._compare_and_set(_UNSEEN, "", "")
-        assert self._seen is not None  # noqa: S101  just heard
-        return self._seen.told()
+            return (await self._present()).told()
 
     async def _apply(self, change: Change[Found]) -> Found:
+        """Set the next state: at once if few come, else in turn."""
         with anyio.fail_after(CHANGE_S):
-            pause_s = 0.0
+            seen = self._seen if self._seen is not None and self._seen.is_fresh else await self._present()
+            attempts = 0
             while True:
-                seen = self._seen
-                if seen is None:
-                    await self._compare_and_set(_UNSEEN, "", "")
-                    continue
+                seen = await self._turn(seen) if self._is_crowded else seen
                 text, found = change(seen.told())
-                version = secrets.token_hex(8)
-                if await self._compare_and_set(seen.version, version, text):
+                if await self._compare_and_set(seen.version, secrets.token_hex(8), text):
                     return found
-                await anyio.sleep(random.uniform(0, pause_s))  # noqa: S311  spreads those who were too slow
-                pause_s = min(2 * pause_s + 0.0005, 0.02)
+                assert self._seen is not None  # noqa: S101  just heard
+                seen, attempts = self._seen, attempts + 1
+                self._is_crowded = attempts > 1
+
+    async def _turn(self, seen: _Seen) -> _Seen:
+        """Wait until the state is handed to us; if it is not, take it as it is. Nobody else came: no crowd any more."""
+        assert self._client is not None  # noqa: S101  made with the connection
+        self.trips += 1
+        handed = await self._client.blpop([f"{self.account}:turn"], PATIENCE_S)
+        if handed is None:
+            return await self._present()
+        version, _, text = str(handed[1]).partition(" ")
+        self._is_crowded = version != seen.version
+        return evolve(seen, version=version, text=text)
+
+    async def _present(self) -> _Seen:
+        """Ask for the state as it is."""
+        await self._compare_and_set(_UNSEEN, "", "")
+        assert self._seen is not None  # noqa: S101  just heard
+        return self._seen
 
     async def _compare_and_set(self, version: str, next_version: str, text: str) -> bool:
         """Set the state if it still has a version; take in what the server says either way."""
@@ -171,7 +203,9 @@ class RedisStore:
         self.trips += 1
         sent_at = time.monotonic()
         script: Any = self._script
-        reply: list[Any] = await script(keys=[self.account], args=[version, next_version, text, KEPT_MS])
+        reply: list[Any] = await script(
+            keys=[self.account, f"{self.account}:turn"], args=[version, next_version, text, KEPT_MS]
+        )
         heard_at = time.monotonic()
         is_set, seconds, micros, *present = reply
         if not is_set:
@@ -206,7 +240,7 @@ def _address(url: str) -> str:
 
 
 def _no_lines(budget: RedisBudget) -> Lines:
-    return Lines(lambda account: RedisStore(budget.url, f"apteligent:budget:{account}"), {})
+    return Lines(lambda account: RedisStore(budget.url, f"apteligent:budget:{{{account}}}"), {})
 
 
 @define(eq=False)

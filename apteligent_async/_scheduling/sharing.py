@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["transition"]
 
+PHI = 0.5
+"""What `shared` keeps under way of what is left: twice what one line would, as the peers that there are talk."""
+
 LEASE_S = 2.0
 """How long a leased token may wait to be started."""
 
@@ -204,7 +207,7 @@ def _opens_at(
 ) -> tuple[float, Cause]:
     """Ask the books; where they would let it go, let those before it keep what they may have at once."""
     budget = fleet.budget
-    at, cause = starts_at(policy, budget, job, wanted=wanted, last_at=fleet.last_at, jitter=0.0, now=now)
+    at, cause = starts_at(policy, budget, job, wanted=wanted, last_at=fleet.last_at, jitter=0.0, now=now, phi=PHI)
     if at > now or not claimed:
         return at, cause
     return (math.inf, Cause.TURN) if budget.left < job.cost + claimed else (at, cause)
