@@ -199,3 +199,44 @@ with raw_server(lambda number: http(b'{"data": {}}')) as server:
         cwd=__file__.rpartition("/")[0],
     )
     assert set(done.stdout.split()) <= {"encodings.idna", "stringprep", "unicodedata"}
+
+
+@pytest.mark.parametrize(
+    ("first", "bodies", "accepted"),
+    [
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + http(b"1"), [b"1", b"2"], 1),
+        (http(b"1") + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfake", [b"1", b"2"], 2),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n", [b"1", b"2"], 1),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n1", [b"1", b"2"], 2),
+    ],
+)
+async def test_an_answer_is_read_to_its_own_end(first, bodies, accepted):
+    """Hints before it are passed over; what follows it belongs to nobody, and that connection is not used again."""
+    with raw_server(lambda number: first if number == 1 else http(b"%d" % number)) as server:
+        stack = stack_to(server.url)
+        assert [(await fetched(stack, server.url))[0] for _ in bodies] == bodies
+        assert server.accepted == accepted
+        await stack.aclose()
+
+
+async def test_whoever_stops_speaking_http_is_hung_up_on():
+    """An answer that switches to another protocol is an error, and the connection is closed."""
+    with raw_server(lambda number: b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n") as server:
+        stack = stack_to(server.url)
+        request = httpx.Request("GET", server.url, headers={"Upgrade": "x", "Connection": "upgrade"})
+        with pytest.raises(httpx.RemoteProtocolError):
+            await stack.handle_async_request(request)
+        assert await anyio.to_thread.run_sync(server.wait_until_open, 0)
+        await stack.aclose()
+
+
+async def test_a_request_goes_out_in_one_piece():
+    """Head and body are one write, so that they are one packet where they fit; an illegal header is our own fault."""
+    with raw_server(lambda number: http()) as server:
+        stack = stack_to(server.url)
+        async with httpx.AsyncClient(transport=stack) as client:
+            await client.post(server.url, content=b"whole")
+            with pytest.raises(httpx.LocalProtocolError):
+                await client.get(server.url, headers={"a": "b\r\nc: d"})
+    assert server.requests[0].endswith(b"\r\n\r\nwhole")
+    assert len(server.requests) == 1

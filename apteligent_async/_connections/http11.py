@@ -142,16 +142,16 @@ class HttpConnection:
     async def _send(self, request: httpx.Request, timeout_s: float | None) -> None:
         assert isinstance(request.stream, httpx.AsyncByteStream)  # noqa: S101  as of every request of an async client
         waiting = self._written(
-            h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw)
+            h11.Request, method=request.method, target=request.url.raw_path, headers=request.headers.raw
         )
         async for part in request.stream:
-            await self._write(waiting + self._written(h11.Data(part)), timeout_s)
+            await self._write(waiting + self._written(h11.Data, data=part), timeout_s)
             waiting = b""
-        await self._write(waiting + self._written(h11.EndOfMessage()), timeout_s)
+        await self._write(waiting + self._written(h11.EndOfMessage), timeout_s)
 
-    def _written(self, event: h11.Event) -> bytes:
+    def _written(self, event: type[h11.Event], **fields: object) -> bytes:
         try:
-            return self._protocol.send(event) or b""
+            return self._protocol.send(event(**fields)) or b""
         except h11.LocalProtocolError as error:
             raise httpx.LocalProtocolError(str(error)) from error
 
