@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import anyio
@@ -114,8 +115,8 @@ def test_a_store_that_cannot_be_read_is_said(shared):
     assert (ended.code, figures["calls"], len(service.quota().log)) == (0, 1, 1)
     assert "cannot be read (DatabaseError" in figures["asked_because"]
     assert "fleet" not in figures
-    with pytest.raises(sqlite3.DatabaseError):
-        sqlite3.connect(path).execute("SELECT 1 FROM budgets")
+    with closing(sqlite3.connect(path)) as file, pytest.raises(sqlite3.DatabaseError):
+        file.execute("SELECT 1 FROM budgets")
 
 
 def test_a_file_that_is_open_to_others_is_refused(shared):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import sqlite3
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 
 import anyio
@@ -197,12 +197,12 @@ async def test_a_ledger_that_cannot_be_read_ends_nothing(tmp_path):
     async with Spool(tmp_path / "l") as spool:
         await filled(spool, point(1.0))
         server = MetricsServer(spools=[spool])
-        with sqlite3.connect(tmp_path / "l") as other:
+        with closing(sqlite3.connect(tmp_path / "l")) as other, other:
             other.execute("ALTER TABLE points RENAME TO away")
         status, body = await fetched(server, "/metrics")
         assert status == 503
         assert "no such table" in body
-        with sqlite3.connect(tmp_path / "l") as other:
+        with closing(sqlite3.connect(tmp_path / "l")) as other, other:
             other.execute("ALTER TABLE away RENAME TO points")
         assert (await fetched(server, "/metrics"))[0] == 200
 

@@ -6,6 +6,7 @@ import gc
 import socket
 import sqlite3
 import stat
+from contextlib import closing
 
 import anyio
 import httpx
@@ -74,7 +75,8 @@ async def test_a_file_shares_a_budget(tmp_path):
     service = await share(lambda: SQLiteBudget(path))
     assert (service.calls, service.refused) == (40, 0)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert b"id" not in {row[0] for row in sqlite3.connect(path).execute("SELECT account FROM budgets")}
+    with closing(sqlite3.connect(path)) as file:
+        assert b"id" not in {row[0] for row in file.execute("SELECT account FROM budgets")}
 
 
 async def test_a_server_shares_a_budget(redis_url):
