@@ -320,8 +320,7 @@ class Budget:
         self._blind += cost
         for view in self.views:
             view.charge(cost)
-        is_known = self.ends is not None and self.limit
-        self.gate.pause(now + (60 / self.limit if is_known and self.limit else self.gate.pace_s))
+        self.gate.pause(now + (60 / self.limit if self.limit else self.gate.pace_s))
 
     def doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""

@@ -62,6 +62,26 @@ def test_a_fleet_that_has_heard_no_number_asks_at_the_slowest_pace_it_can():
     assert (one.started + two.started, everybody.refused) == (3, 0)
 
 
+def test_a_lost_first_answer_of_a_window_costs_one_call_s_worth_of_time():
+    """Where a window holds one call, that is the whole window; where it holds many, next to nothing."""
+    for budget, pause_s in ((1, 60.0), (600, 0.1)):
+        everybody = fleetwide(budget=budget)
+        [one, two] = everybody.processes
+        everybody.now = 62.0
+        everybody.submit(one, 2)
+        everybody.visit(one)
+        [lost] = one.flights
+        everybody.arrive(lost)
+        everybody.cut(one, lost)
+        asks_at = everybody.visit(one).asks_at
+        assert asks_at == pytest.approx(62.0 + pause_s)
+        everybody.now = asks_at
+        everybody.submit(two)
+        everybody.work(4)
+        assert two.started + one.started >= 3
+        assert everybody.refused == 0
+
+
 def test_what_a_dead_process_held_is_spent():
     """A killed process's token is never granted again in this window, sent or not."""
     everybody = fleetwide()
