@@ -10,6 +10,7 @@ from attrs import define, field
 
 from apteligent_async._dispatch import Visit  # noqa: TC001  attrs shows it
 from apteligent_async._options import CallOptions  # noqa: TC001
+from apteligent_async._scheduling.signals import Job, Lane
 from apteligent_async._wire.calls import Endpoint  # noqa: TC001
 from apteligent_async._wire.messages import Request  # noqa: TC001
 from apteligent_async.models.timeline import Timeline
@@ -48,6 +49,18 @@ class Call(Generic[Found]):
     token: str | None = field(default=None, repr=False)
     token_s: float = 0.0
     timeline: Timeline | None = None
+
+    def job(self, lane: Lane) -> Job:
+        """Say what the scheduler has to know; a call that belongs to no client id, such as discovery, costs nothing."""
+        request = self.request
+        is_charged = request.is_authorized or request.is_secret
+        return Job(
+            lane=lane if is_charged else Lane.FREE,
+            cost=int(is_charged),
+            label=request.endpoint,
+            is_repeatable=request.is_repeatable,
+            retry=self.options.retry,
+        )
 
     def measure(self, answer: Reply, *, now: float, decode_s: float) -> Timeline:
         """Note how long its parts took, now that its answer is decoded."""

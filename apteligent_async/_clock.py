@@ -1,4 +1,4 @@
-"""What time it is by the event loop that runs."""
+"""Which event loop runs, and what time it is by its clock."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import anyio
+import anyio.lowlevel
+
+from apteligent_async.errors import ClientStateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
-__all__ = ["loop_clock"]
+__all__ = ["loop_clock", "running_loop"]
 
 
 def loop_clock() -> Callable[[], float]:
@@ -20,3 +23,15 @@ def loop_clock() -> Callable[[], float]:
     """
     is_asyncio = anyio.get_cancelled_exc_class() is asyncio.CancelledError
     return asyncio.get_running_loop().time if is_asyncio else anyio.current_time
+
+
+def running_loop() -> Hashable:
+    """Give what tells the running loop from every other.
+
+    Raises:
+        ClientStateError: none runs.
+    """
+    try:
+        return anyio.lowlevel.current_token()
+    except RuntimeError:
+        raise ClientStateError("No event loop runs here: use a client inside asyncio.run() or trio.run().") from None

@@ -10,19 +10,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-import anyio.lowlevel
 from attrs import evolve
 
 from apteligent_async._auth import TokenKeeper
 from apteligent_async._budgets import shared_budget, take_seat
 from apteligent_async._cache.entries import account_of
 from apteligent_async._calls import Call
-from apteligent_async._clock import loop_clock
+from apteligent_async._clock import loop_clock, running_loop
 from apteligent_async._connections import open_stack
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
 from apteligent_async._http import HttpLink, open_client
 from apteligent_async._scheduling.policy import RatePolicy
-from apteligent_async._scheduling.signals import Job, Lane, Priority
+from apteligent_async._scheduling.signals import Lane
 from apteligent_async._settings import ResolvedSettings, Settings, resolve
 from apteligent_async._shared_token import token_source
 from apteligent_async._wire.codec import prepare
@@ -60,8 +59,6 @@ __all__ = ["Session"]
 
 Found = TypeVar("Found", bound="Part")
 
-_LANES = {Priority.INTERACTIVE: Lane.INTERACTIVE, Priority.BULK: Lane.BULK}
-
 
 class Session:
     """An open client's inside. Its state: whether it is open and on which loop, and who does the work while it is.
@@ -93,7 +90,7 @@ class Session:
             )
         settings = resolve(self._settings)
         prepare()
-        loop = _loop()
+        loop = running_loop()
         self._origin, self._site = str(settings.origin), settings.site
         self._link = _link(settings)
         budget = settings.budget or shared_budget(self._origin, settings.credentials.client_id, loop)
@@ -212,7 +209,7 @@ class Session:
             ApteligentError: whatever went wrong, with the endpoint, the attempts and the time waited.
         """
         self.require_open()
-        call = self._call(endpoint, request, options, lane=_LANES[options.priority])
+        call = self._call(endpoint, request, options, lane=Lane[options.priority.name])
         call.wanted_until = wanted_until
         call.visit.job.deadline_at = min(call.deadline_at, wanted_until, anyio.current_effective_deadline())
         with self._registered(call):
@@ -222,16 +219,7 @@ class Session:
         now = self._now()
         deadline_at = math.inf if options.deadline is None else now + options.deadline
         call = Call(endpoint=endpoint, request=request, options=options, began_at=now, deadline_at=deadline_at)
-        # An answer that belongs to no client id, such as discovery, is charged to no budget.
-        is_charged = request.is_authorized or request.is_secret
-        job = Job(
-            lane=lane if is_charged else Lane.FREE,
-            cost=int(is_charged),
-            label=request.endpoint,
-            is_repeatable=request.is_repeatable,
-            retry=options.retry,
-        )
-        call.visit = Visit(job, partial(self._send, call))
+        call.visit = Visit(call.job(lane), partial(self._send, call))
         return call
 
     @contextmanager
@@ -343,15 +331,8 @@ class Session:
             raise ClientStateError(f"This client {what}: use it inside `async with ApteligentClient(...) as client:`.")
 
     def _require_loop(self) -> None:
-        if _loop() != self._loop:
+        if running_loop() != self._loop:
             raise ClientStateError("This client was entered on another event loop: make one client per loop.")
-
-
-def _loop() -> Hashable:
-    try:
-        return anyio.lowlevel.current_token()
-    except RuntimeError:
-        raise ClientStateError("No event loop runs here: use a client inside asyncio.run() or trio.run().") from None
 
 
 def _dispatcher(scheduler: Scheduler, courier: Courier | None) -> Dispatcher:

@@ -116,7 +116,7 @@ def test_the_map_of_the_package_is_the_one_that_is_checked():
     assert [floor for row in drawn if (floor := set(row) & known)] == floors
 
 
-@pytest.mark.parametrize("room", ["_cache", "_connections", "bulk", "cli", "client", "models"])
+@pytest.mark.parametrize("room", ["_cache", "_connections", "_dispatch", "bulk", "cli", "client", "models"])
 def test_the_map_of_a_room_names_what_is_in_it(room):
     """Each file and each room within is on the map once, and nothing is that has gone."""
     there = import_module(f"apteligent_async.{room}")

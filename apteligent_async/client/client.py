@@ -275,8 +275,7 @@ class ApteligentClient:
             method: the HTTP verb.
             path: an absolute path on the service, version included, such as ``/v2/apps``; its segments may be
                 percent-encoded or not.
-            params: the query: texts, numbers, True or False, dates and times, lists for repeated names; None is left
-                out.
+            params: the query: texts, numbers, True or False, dates, times, lists for repeated names; None is left out.
             json: what to send as JSON; None sends no body.
             repeatable: whether sending it twice does no harm, so that a lost answer may be asked for again; by
                 default only GET and HEAD are.

@@ -11,93 +11,34 @@ from __future__ import annotations
 import logging
 import math
 from collections import OrderedDict
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.lowlevel import checkpoint, checkpoint_if_cancelled
-from attrs import define, field
 from tenacity import AsyncRetrying, retry_if_result
 from tenacity.stop import stop_never
 from tenacity.wait import wait_none
 
 from apteligent_async._clock import loop_clock
+from apteligent_async._dispatch.listeners import Listeners
+from apteligent_async._dispatch.visits import Answer, NotSent, Visit
 from apteligent_async._scheduling.signals import Event, Job, Stage
 from apteligent_async._wire.dialects import ApteligentDialect
-from apteligent_async._wire.messages import LinkFailure, Reply
 from apteligent_async._wire.outcomes import outcome_of
-from apteligent_async.errors import ApteligentError, ClientStateError, ConfigurationError, DeadlineExceeded, QueueFull
+from apteligent_async.errors import ApteligentError, ClientStateError, DeadlineExceeded, QueueFull
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from collections.abc import Callable, Iterable
 
     from apteligent_async._budgets.courier import Courier
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.scheduler import Admission, Scheduler
     from apteligent_async._wire.dialects import Dialect
 
-__all__ = ["Answer", "Dispatcher", "NotSent", "Visit"]
-
-Answer = Reply | LinkFailure
+__all__ = ["Dispatcher"]
 
 _logger = logging.getLogger("apteligent_async")
-
-
-class NotSent(Exception):  # noqa: N818  a signal between two modules
-    """What `Visit.send` raises when it finds, at its turn, that the call must not be sent now."""
-
-
-@define(eq=False)
-class Visit:
-    """One call on its way through the line: made by its caller, led by the dispatcher.
-
-    Attributes:
-        job: the call as the scheduler sees it; performed again, it takes its old place.
-        send: makes one attempt and returns an answer for whatever the service or the link does. What it raises of
-            ours, or `NotSent`, means that nothing was sent.
-        let_go: gives back what the last answer holds, such as a connection, once another attempt is to follow it.
-        attempts: requests that were sent so far.
-        waited_s: seconds spent waiting for its turns so far.
-        failure: why it must leave the line without an answer, once it must.
-    """
-
-    job: Job
-    send: Callable[[], Awaitable[Answer]]
-    let_go: Callable[[], Awaitable[None]] | None = None
-    attempts: int = 0
-    waited_s: float = 0.0
-    failure: ApteligentError | None = None
-    _bell: anyio.Event | None = field(default=None, init=False)
-
-    @property
-    def has_turn(self) -> bool:
-        """Whether there is nothing left to sleep for."""
-        return self.failure is not None or self.job.stage is Stage.STARTED
-
-    def check(self) -> None:
-        """Raise the failure, if there is one."""
-        if self.failure is not None:
-            raise self.failure
-
-    @contextmanager
-    def waiting(self) -> Generator[None]:
-        """Count the time that the block takes as waiting."""
-        since = anyio.current_time()
-        try:
-            yield
-        finally:
-            self.waited_s += anyio.current_time() - since
-
-    def bell(self) -> anyio.Event:
-        """Hang up a new bell to wait for."""
-        self._bell = anyio.Event()
-        return self._bell
-
-    def ring(self) -> None:
-        """Wake the caller, to see whether its turn has come or else to keep the time."""
-        if self._bell is not None:
-            self._bell.set()
 
 
 class Dispatcher:
@@ -127,7 +68,7 @@ class Dispatcher:
         self._outside: OrderedDict[Job, Visit] = OrderedDict()
         self._timer: anyio.CancelScope | None = None
         self._wake_at = math.inf
-        self._listeners: list[Callable[[Event], object]] = []
+        self._listeners = Listeners()
         self._now = loop_clock()
 
     async def perform(self, visit: Visit) -> Answer:
@@ -178,21 +119,18 @@ class Dispatcher:
 
         The function is called in between, at the instant of the event: it must be quick. What it raises is logged.
         """
-        if not callable(listener):
-            raise ConfigurationError(f"A listener is a function of one event, not {listener!r}.")
-        self._listeners.append(listener)
+        self._listeners.add(listener)
         self._scheduler.watch()
         return partial(self._unsubscribe, listener)
 
     def _unsubscribe(self, listener: Callable[[Event], object]) -> None:
-        if listener in self._listeners:
-            self._listeners.remove(listener)
+        self._listeners.discard(listener)
         if not self._listeners:
             self._scheduler.unwatch()
 
     def _publish(self) -> None:
         for event in self._scheduler.events():
-            self._hand_on(event)
+            self._listeners.hear(event)
 
     @property
     def is_heard(self) -> bool:
@@ -201,17 +139,10 @@ class Dispatcher:
 
     def tell(self, name: str, **detail: Any) -> None:
         """Say, to whoever watches and to the log, what happened outside of the line."""
-        self._hand_on(Event(name, self._now(), detail))
+        self._listeners.hear(Event(name, self._now(), detail))
         if _logger.isEnabledFor(logging.DEBUG):
             fields = {f"apteligent_{key}": value for key, value in detail.items()}
             _logger.debug("%s %s", name, detail.get("label", ""), extra={"apteligent_event": name, **fields})
-
-    def _hand_on(self, event: Event) -> None:
-        for listener in tuple(self._listeners):
-            try:
-                listener(event)
-            except Exception:  # a watcher's fault must not stop the line
-                _logger.exception("A listener to %s failed.", event.name)
 
     def close(self, visits: Iterable[Visit]) -> None:
         """Fail, at once, those of a closing client's calls that wait; those under way end with their present answer."""
