@@ -22,6 +22,7 @@ __all__ = [
     "Access",
     "Login",
     "access_for",
+    "address_of",
     "check_name",
     "environment_has_credentials",
     "forget",
@@ -117,13 +118,19 @@ def environment_has_credentials() -> bool:
     return bool(os.environ.get("APTELIGENT_TOKEN")) or all(os.environ.get(name) for name in _GRANT)
 
 
-def origin_of(base_url: str | None, region: str | None) -> str | None:
-    """Say which place the flags ask for, else the environment: scheme, host and port; None if neither does."""
+def address_of(base_url: str | None, region: str | None) -> str | None:
+    """Say which address the flags ask for, else the environment, as it was given; None if neither does."""
     place = base_url or (None if region else os.environ.get("APTELIGENT_BASE_URL"))
     if place:
-        return _normal(place)
+        return place
     site = (region or os.environ.get("APTELIGENT_REGION") or "").lower()
     return next((each.origin for each in Region if each == site), None)
+
+
+def origin_of(base_url: str | None, region: str | None) -> str | None:
+    """Say which place that is: scheme, host and port."""
+    place = address_of(base_url, region)
+    return None if place is None else _normal(place)
 
 
 def login_command(account: str) -> str:

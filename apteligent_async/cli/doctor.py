@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from apteligent_async import Region
-from apteligent_async.cli.accounts import origin_of
+from apteligent_async.cli.accounts import address_of
 from apteligent_async.cli.asking import Connection
 from apteligent_async.cli.checkup import check_credentials, check_extras, check_python, check_store
 from apteligent_async.cli.checkup_online import ask_around
@@ -52,7 +52,7 @@ def doctor(
     """
     credentials, access = check_credentials(connection.account, base_url=connection.base_url, region=connection.region)
     here = [check_python(), check_extras(), check_store(), credentials]
-    checks = [*here, *anyio.run(ask_around, _origin(access, connection), connection if access else None)]
+    checks = [*here, *anyio.run(ask_around, _address(access, connection), connection if access else None)]
     _report(open_console(as_json=as_json), checks)
     is_well = all(check.verdict != "broken" for check in checks)
     if as_json:
@@ -60,9 +60,9 @@ def doctor(
     return 0 if is_well else 1
 
 
-def _origin(access: Access | None, connection: Connection) -> str:
+def _address(access: Access | None, connection: Connection) -> str:
     place = access or connection
-    return origin_of(place.base_url, place.region) or Region.US.origin
+    return address_of(place.base_url, place.region) or Region.US.origin
 
 
 def _calls(checks: Sequence[Check]) -> int:

@@ -201,6 +201,16 @@ def _shake_hands(listener, context):
             connection.close()
 
 
+@pytest.mark.parametrize("part", ["u:Zq7wPassKx2v@127.0.0.1:9", "127.0.0.1:9/v2", "127.0.0.1:9?key=Zq7wPassKx2v"])
+@pytest.mark.parametrize("credentials", [{}, GRANT])
+def test_an_address_that_every_command_refuses_is_broken(examine, part, credentials):
+    """As it was given, not what is left of it without a user, a path or a query; nothing of it is repeated."""
+    code, checks, calls, report = examine(**credentials, APTELIGENT_BASE_URL=f"http://{part}")
+    assert (code, calls, checks["address"]["verdict"]) == (1, 0, "broken")
+    assert "must be an origin" in checks["address"]["found"]
+    assert "Zq7w" not in f"{checks} {report}"
+
+
 def test_an_unknown_authority_is_told_from_a_known_one(examine, tmp_path):
     """SSL_CERT_FILE is the mend that is named, and it mends."""
     with tls_server(tmp_path) as (url, certificate):
@@ -311,5 +321,5 @@ async def test_a_service_that_answers_nonsense_is_broken_in_words(monkeypatch):
 def test_an_address_with_a_password_is_refused_without_showing_it(examine, url):
     """The client says what an address is; nothing is sent to it."""
     code, checks, calls, report = examine("--base-url", url.replace("//", "//me:planted@"), APTELIGENT_TOKEN="t")
-    assert (code, calls, checks["settings"]["verdict"]) == (1, 0, "broken")
+    assert (code, calls, checks["address"]["verdict"]) == (1, 0, "broken")
     assert "planted" not in report + str(checks)
