@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from apteligent_async._scheduling.policy import is_whole
 from apteligent_async._scheduling.readings import MINUTE_S
@@ -54,6 +54,7 @@ class Outlook:
         part: the part of the tokens left that goes out in one round trip; 1: all at once.
         spread_s: seconds over which a window's tokens are spread on purpose.
         jitter_s: seconds by which a window's opening is put off at most, at random.
+        likely: what is expected instead, where more is likely than what is proven; None where it is not.
     """
 
     free: float
@@ -67,9 +68,15 @@ class Outlook:
     part: float
     spread_s: float
     jitter_s: float
+    likely: Outlook | None = None
 
     def eta(self, position: float) -> Eta:
         """Say when the call starts before which `position` tokens (its own included) must be spent."""
+        if self.likely is not None:
+            return evolve(self._eta(position), expected=self.likely.eta(position).expected)
+        return self._eta(position)
+
+    def _eta(self, position: float) -> Eta:
         if position <= self.free:
             drained_s = self._drained_s(position, of=self.free)
             return Eta(0.0, drained_s, self.late_s + drained_s)
@@ -108,7 +115,7 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
     # What starts just before a reset may be charged to the window after it.
     is_late = ends is not None and ends.lo <= now + LATE_S
     share = 1.0 if policy.share is None else policy.share
-    return Outlook(
+    outlook = Outlook(
         free=min(free, max(share * size - budget.own, 0)) if share < 1 else free,
         first_lo=first_lo,
         first_hi=first_hi,
@@ -121,6 +128,19 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
         spread_s=length_s if policy.mode == "polite" else 0.0,
         jitter_s=most_jitter_s(length_s) if policy.mode != "exclusive" else 0.0,
     )
+    if ends is None or free < 1 or share < 1:
+        return outlook
+    if now + budget.trip_s / 2 >= (ends.lo + ends.hi) / 2:
+        # What starts now is most likely charged to a window that has begun, and whose answers will tell of the rest.
+        return evolve(outlook, likely=evolve(outlook, free=outlook.size, first_hi=first_hi + outlook.length_s))
+    return evolve(outlook, likely=evolve(outlook, free=max(free, _hidden(budget, size))))
+
+
+def _hidden(budget: Budget, size: float) -> float:
+    """Count the tokens that are most likely left, where whole windows were counted, be they proven or not."""
+    if max(view.budget_hi for view in budget.alive()) == math.inf:
+        return 0.0
+    return min(budget.most_left, size - budget.own) - budget.live
 
 
 def _shown_early(budget: Budget, length_s: float) -> float:

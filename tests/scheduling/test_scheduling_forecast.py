@@ -35,7 +35,7 @@ def test_a_free_call_starts_now():
     snapshot = play(ALONE, [*DRAINED[:1], Row(0.2, "ok a L=10 V=9 R=60", "b c d e f g h i")]).scheduler.snapshot(now=1)
     assert snapshot.eta(0) == 0.0
     fresh = play(ALONE, [Row(0, "submit a", "a"), Row(0.2, "ok a L=10 V=9 R=60")]).scheduler.snapshot(now=1)
-    assert [fresh.eta(calls) == 0.0 for calls in (1, 8, 9)] == [True, True, False]
+    assert [fresh.eta(calls) == 0.0 for calls in (1, 9, 10)] == [True, True, False]
 
 
 @pytest.mark.parametrize(("calls", "windows"), [(1, 0), (10, 0), (11, 1), (20, 1), (21, 2), (101, 10)])
@@ -222,3 +222,17 @@ def test_a_full_line_takes_newcomers_as_it_was_told(on_full, lane, is_admitted):
     assert admission.eta is None
     assert admission.shed is (waiting[1] if is_admitted else None)
     assert sum(scheduler.snapshot(now=0.0).queued.values()) == 2
+
+
+@pytest.mark.parametrize(("now", "is_over"), [(58.0, False), (60.4, False), (60.6, True), (61.0, True)])
+def test_at_a_reset_the_likelier_window_is_expected(now, is_over):
+    """Once the reset has most likely passed, what starts now is charged to the window after it, and so is the rest."""
+    rows = [
+        Row(0, "submit a", "a"),
+        Row(0.2, "ok a L=10 V=9 R=60"),
+        Row(1, "submit b", "b"),
+        Row(1.2, "ok b L=10 V=8 R=60"),
+    ]
+    outlook = look_ahead(play(ALONE, rows).scheduler.budget, ALONE, now=now)
+    assert [outlook.eta(calls).expected < 30.0 for calls in (8, 10, 11, 18)] == [True, True, not is_over, not is_over]
+    assert outlook.eta(8).pessimistic > 60.0
