@@ -34,7 +34,7 @@ def read_private(path: Path) -> bytes:
         OSError: it cannot be read.
     """
     check_folder(path.parent)
-    opened = _opened(path, os.O_RDONLY)
+    opened = _opened(path)
     with open(opened, "rb") as file:  # noqa: PTH123  a descriptor: the file that is checked is the file that is read
         _check(path, os.fstat(opened), is_wanted=stat.S_ISREG, mode="600", more=_AFTERWARDS)
         return file.read()
@@ -47,20 +47,27 @@ def make_private(path: Path) -> None:
         ConfigurationError: somebody else can read or replace it, or it is no file; the message names the mend.
         OSError: it cannot be made.
     """
-    opened = _opened(path, os.O_RDWR | os.O_CREAT)
-    try:
-        _check(path, os.fstat(opened), is_wanted=stat.S_ISREG, mode="600")
-    finally:
-        os.close(opened)
+    # What is there is looked at and not opened: whoever closes a file takes all locks from it that its process has by
+    # POSIX, and with them a database from under SQLite's feet (sqlite.org/howtocorrupt.html, 2.2).
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    found = path.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        raise _link_at(path)
+    _check(path, found, is_wanted=stat.S_ISREG, mode="600")
 
 
-def _opened(path: Path, flags: int) -> int:
-    """Open a file without following a link to another, and without waiting where it is a pipe."""
+def _link_at(path: Path) -> ConfigurationError:
+    return ConfigurationError(f"{path} is a link, and no file of ours: remove it.")
+
+
+def _opened(path: Path) -> int:
+    """Open a file to read it, without following a link to another, and without waiting where it is a pipe."""
     try:
-        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0), 0o600)
+        return os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError:
         if path.is_symlink():
-            raise ConfigurationError(f"{path} is a link, and no file of ours: remove it.") from None
+            raise _link_at(path) from None
         raise
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -178,3 +182,23 @@ def test_what_is_no_file_is_made_nothing_of(path, kind):
     with pytest.raises(ConfigurationError, match="remove it"):
         make_private(path)
     assert not elsewhere.exists()
+
+
+@posix
+def test_looking_at_a_file_leaves_its_locks_alone(path):
+    """Whoever closes a file gives up all locks of his process on it: a database that is in use is not even opened."""
+    path.parent.mkdir(mode=0o700)
+    make_private(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        make_private(path)
+        other = subprocess.run(
+            [sys.executable, "-c", TRIES_TO_WRITE, str(path)], check=False, capture_output=True, text=True
+        )
+    assert "database is locked" in other.stderr
+
+
+TRIES_TO_WRITE = """
+import sqlite3, sys
+sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None).execute("BEGIN IMMEDIATE")
+"""

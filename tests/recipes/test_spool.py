@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import anyio
 import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apteligent_async.bulk.ledger_file import LedgerFile
 from apteligent_async.bulk.recipes.points import Point
 from apteligent_async.bulk.sinks.files import write_points_file
 from apteligent_async.bulk.spool import KEPT_FOR, Slot, Spool
@@ -139,6 +144,19 @@ async def test_each_reader_has_a_place_of_its_own(tmp_path):
         assert [each.point.value for each in await spool.unread("carbon", most=9)] == [2, 3, 4]
         assert len(await spool.unread("other", most=9)) == 5
         assert [each.point.value for each in await spool.newest()] == [4]
+
+
+async def test_whoever_looks_in_takes_nothing_away(tmp_path):
+    """A pull in this process opens the same file, and others read it: what is written afterwards is there."""
+    path = tmp_path / "l"
+    async with Spool(path) as spool:
+        await spool.close_slot(slot(), [point(1.0)], ASKED)
+        LedgerFile.open(path).close()
+        reading = f"import sqlite3; sqlite3.connect({str(path)!r}).execute('SELECT * FROM readers').fetchall()"
+        await anyio.run_process([sys.executable, "-c", reading])
+        await spool.mark_read("carbon", 1)
+        with closing(sqlite3.connect(path)) as other:
+            assert other.execute("SELECT * FROM readers").fetchall() == [("carbon", 1)]
 
 
 async def test_numbers_are_kept_for_thirty_days(tmp_path):
