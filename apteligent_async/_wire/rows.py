@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from itertools import repeat
 from operator import itemgetter
-from types import MemberDescriptorType
+from types import MemberDescriptorType, NoneType
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -33,6 +33,8 @@ __all__ = ["Rows", "is_plain", "rows_of"]
 
 FEWEST = 4
 """Objects that are worth it."""
+
+_EXACT: frozenset[type] = frozenset({str, bool, int, NoneType})
 
 
 @frozen(kw_only=True)
@@ -112,14 +114,26 @@ class Rows:
         return parts
 
 
-def _extras(keys: Iterable[str], values: list[Any]) -> list[FrozenMapping[Any]]:
+def _extras(keys: tuple[str, ...], values: list[Any]) -> list[FrozenMapping[Any]]:
     """Take what the model does not know out of each object."""
+    columns = [list(map(itemgetter(key), values)) for key in keys]
+    if all(_is_of_one_kind(column) for column in columns):
+        rows = list(zip(*columns, strict=True))
+        different = set(rows)
+        if len(different) <= len(rows) / 2:  # such as a flag: who says the same has the same, which nobody can change
+            made = {row: FrozenMapping.of(dict(zip(keys, row, strict=True))) for row in different}
+            return list(map(made.__getitem__, rows))
     extras: list[dict[str, Any]] = [{} for _ in values]
-    for key in keys:
-        found = list(map(itemgetter(key), values))
-        kept = found if JSON_SCALARS.issuperset(map(type, found)) else map(freeze, found)
+    for key, column in zip(keys, columns, strict=True):
+        kept = column if JSON_SCALARS.issuperset(map(type, column)) else map(freeze, column)
         deque(map(dict.__setitem__, extras, repeat(key), kept), maxlen=0)
     return FrozenMapping.each_of(extras)
+
+
+def _is_of_one_kind(column: list[Any]) -> bool:
+    """Whether equal values are the same in JSON, too: 1 is not true there, nor 1.0, nor is 0.0 what -0.0 is."""
+    kinds = set(map(type, column))
+    return len(kinds) == 1 and kinds <= _EXACT
 
 
 def is_plain(model: type[Part]) -> bool:

@@ -104,3 +104,12 @@ def test_the_text_for_nothing_is_found_in_any_column(key, name, usual):
     found = structure(body, Apps)
     assert [getattr(app, name) is None for app in found] == [False, False, False, True, False]
     assert unstructure(found) == body
+
+
+@pytest.mark.parametrize(("values", "is_shared"), [(["a"] * 6, True), ([1, True] * 3, False), ([0.0, -0.0] * 3, False)])
+def test_who_says_the_same_unknown_shares_it(values, is_shared):
+    """One mapping for a flag that all rows have; never for what is equal to Python alone."""
+    body = {"slices": [{"name": "a", "colour": value} for value in values]}
+    found = structure(body, Pie)
+    assert (found.slices[0].extra is found.slices[2].extra) == is_shared
+    assert repr(unstructure(found)) == repr(body)
