@@ -5,7 +5,9 @@
 
 A killed process is replaced. The windows are told from the resets that were stated; the ten whole ones that follow the
 first count. What was leased to a process when it was killed stands in `lost_to_kills`, and `utilisation` leaves it out.
-`p50_acquire_us` and `p99_acquire_us` are of one caller alone, afterwards, with the store to itself.
+The processes begin together, once all of them are there; those that replace others come when they can. What one caller
+waits and how often it goes to the store (`p50_acquire_us`, `p50_round_trips` and so on) is measured afterwards, with
+the store to itself.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
-from threading import Thread
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -31,7 +33,7 @@ from apteligent_async._budgets import MemoryBudget, budget_from
 from apteligent_async._budgets.shared import account_key
 from apteligent_async._scheduling.fleet_text import fleet_of
 from benchmarks.fleet_run import jain
-from benchmarks.sharing_cost import acquire_us
+from benchmarks.sharing_cost import Cost, acquire_cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,8 +75,7 @@ class Result:
     lost_calls: int
     store_ops_per_call: float
     round_trips_per_call: float
-    p50_acquire_us: float
-    p99_acquire_us: float
+    cost: Cost
 
 
 @define(eq=False)
@@ -84,6 +85,7 @@ class _Member:
     process: subprocess.Popen[str]
     is_killed: bool = False
     is_late: bool = False
+    is_ready: Event = field(factory=Event)
     answers: list[dict[str, Any]] = field(factory=list)
     summary: dict[str, Any] = field(factory=dict)
     listener: Thread = field(init=False)
@@ -91,6 +93,12 @@ class _Member:
     def __attrs_post_init__(self) -> None:
         self.listener = Thread(target=self._listen, daemon=True)
         self.listener.start()
+
+    def begin(self, seconds: float) -> None:
+        """Let it call for so long."""
+        assert self.process.stdin is not None
+        with self.process.stdin as told:
+            told.write(f"{seconds}\n")
 
     def _listen(self) -> None:
         assert self.process.stdout is not None
@@ -101,6 +109,8 @@ class _Member:
     def _hear(self, words: dict[str, Any]) -> None:
         if "outcome" in words:
             self.answers.append(words)
+        elif "ready" in words:
+            self.is_ready.set()
         elif "begun" in words:
             self.summary = words
         elif words:
@@ -116,10 +126,10 @@ def measure(setting: Setting) -> Result:
         seconds = setting.bucket_s * (setting.windows + 2) + 2
         call = [sys.executable, "-m", "benchmarks.sharing_member", service["url"], service["token"]]
         call += [service["client_id"], budget]
-        run = _Run(setting, call, f"{service['url']} {service['client_id']}", budget, time.monotonic() + seconds)
+        run = _Run(setting, call, f"{service['url']} {service['client_id']}", budget, seconds)
         run.play()
-        p50_us, p99_us = anyio.run(acquire_us, budget)
-    return run.result(p50_us, p99_us)
+        cost = anyio.run(acquire_cost, budget)
+    return run.result(cost)
 
 
 @define(eq=False)
@@ -128,13 +138,18 @@ class _Run:
     call: Sequence[str]
     account: str
     budget: str
-    ends_at: float
+    seconds: float
+    ends_at: float = 0.0
     members: list[_Member] = field(factory=list)
     lost_to_kills: int = 0
 
     def play(self) -> None:
-        for _ in range(self.setting.processes):
-            self.members.append(self._start())
+        self.members = [self._start() for _ in range(self.setting.processes)]
+        for member in self.members:
+            member.is_ready.wait()
+        self.ends_at = time.monotonic() + self.seconds
+        for member in self.members:
+            member.begin(self.seconds)
         dice = Random(self.setting.seed)
         span_s = self.setting.bucket_s * (self.setting.windows + 1)
         begun_at = time.monotonic()
@@ -146,9 +161,9 @@ class _Run:
             member.listener.join()
 
     def _start(self, *, is_late: bool = False) -> _Member:
-        seconds = self.ends_at - time.monotonic()
-        call = [*self.call, str(seconds), str(self.setting.callers)]
-        return _Member(subprocess.Popen(call, stdout=subprocess.PIPE, text=True), is_late=is_late)
+        call = [*self.call, str(self.setting.callers)]
+        process = subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        return _Member(process, is_late=is_late)
 
     def _kill(self, dice: Random) -> None:
         """Kill any but the first half, look at what it held while it stands still, and start another."""
@@ -160,8 +175,9 @@ class _Run:
         victim.process.kill()
         victim.process.wait()
         self.members.append(self._start(is_late=True))
+        self.members[-1].begin(self.ends_at - time.monotonic())
 
-    def result(self, p50_us: float, p99_us: float) -> Result:
+    def result(self, cost: Cost) -> Result:
         survivors = [each for each in self.members if not each.is_killed]
         whole = [each for each in survivors if not each.is_late]
         answers = [answer for each in self.members for answer in each.answers]
@@ -182,8 +198,7 @@ class _Run:
             lost_calls=sum(each.summary["failed"] for each in survivors),
             store_ops_per_call=round(visits / calls, 3),
             round_trips_per_call=round(trips / calls, 3),
-            p50_acquire_us=round(p50_us, 1),
-            p99_acquire_us=round(p99_us, 1),
+            cost=cost,
         )
 
 
@@ -256,6 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = vars(parser.parse_args(arguments))
     as_json = options.pop("as_json")
     figures = asdict(measure(Setting(**options)))
+    figures |= figures.pop("cost")
     for name, value in figures.items():
         print(f"{name:22} {value}", file=sys.stderr if as_json else sys.stdout)
     if as_json:

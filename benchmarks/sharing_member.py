@@ -1,6 +1,8 @@
 """One process of many that share a budget: it calls as fast as it is let, and tells its parent of every answer.
 
-python -m benchmarks.sharing_member URL TOKEN CLIENT_ID BUDGET SECONDS CALLERS
+python -m benchmarks.sharing_member URL TOKEN CLIENT_ID BUDGET CALLERS
+
+It begins when it is told, by a line, for how many seconds.
 """
 
 from __future__ import annotations
@@ -68,5 +70,6 @@ async def main(service: Sequence[str], budget: str, seconds: float, callers: int
 
 
 if __name__ == "__main__":
-    *service, budget, seconds, callers = sys.argv[1:]
-    anyio.run(main, service, budget, float(seconds), int(callers))
+    *service, budget, callers = sys.argv[1:]
+    say(ready=True)
+    anyio.run(main, service, budget, float(sys.stdin.readline()), int(callers))
