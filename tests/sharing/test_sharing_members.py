@@ -7,6 +7,7 @@ from members import Fleetwide
 from reference import Service, Words
 
 from apteligent_async import RatePolicy
+from apteligent_async._scheduling.leases import FIRST_RETRY_S
 from apteligent_async._scheduling.sharing import SILENT_S
 from apteligent_async._scheduling.signals import Cause, Lane
 from benchmarks.fleet_run import jain
@@ -142,6 +143,22 @@ def test_a_new_clock_keeps_what_was_learned_and_no_token():
     assert granted.tokens == 1
     assert process.scheduler.learned().limit == learned.limit
     assert everybody.visit(process).tokens == 0
+
+
+def test_nothing_stampedes_when_the_store_comes_back():
+    """Alone, each had one call under way; they come back at instants of their own, and get nothing before an answer."""
+    everybody = fleetwide(budget=100, processes=8)
+    for number, process in enumerate(everybody.processes):
+        process.started = 0
+        process.books.go_alone(now=everybody.now, dice=number / 8)
+        everybody.submit(process, 9)
+    assert [process.started for process in everybody.processes] == [1] * 8
+    retries_s = [process.books.retry_at - everybody.now for process in everybody.processes]
+    assert (min(retries_s), len(set(retries_s))) == (FIRST_RETRY_S / 2, 8)
+    assert [everybody.visit(process).tokens for process in everybody.processes] == [0] * 8
+    everybody.work(300)
+    assert sum(process.started for process in everybody.processes) == 72
+    assert everybody.refused == 0
 
 
 def test_an_interactive_call_goes_before_everybody_s_bulk():
