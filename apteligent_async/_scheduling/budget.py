@@ -280,9 +280,9 @@ class Budget:
         """Let every view settle the call, and hear what the service's numbers say against it."""
         surprised: list[View] = []
         is_rising = True
-        # Answers that name different resets sharpen each other only where they are known to speak of one.
-        own = reset_span(numbers.reset_s or 0.0, sent_at=job.granted_at, received_at=now)
-        sharp = ends if self.windows.has_stood else own
+        sharp = ends
+        if not self.windows.has_stood:  # answers sharpen each other only where they are known to speak of one reset
+            sharp = reset_span(numbers.reset_s or 0.0, sent_at=job.granted_at, received_at=now)
         for view in self.views:
             bounds = token_bounds(numbers, view.hypothesis, job, ends=sharp, received_at=now)
             is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
@@ -295,7 +295,8 @@ class Budget:
                 view.count(own_lo=self._own_sure, own_hi=self.own + self.live)
         self.windows.is_moving = self.windows.is_moving or (is_rising and now <= ends.lo)
         self._hear(surprised)
-        self.openings.review(self, numbers)
+        if self.openings.is_unconfirmed:
+            self.openings.review(self, numbers)
 
     def _hear(self, surprised: list[View]) -> None:
         """Tell a wrong reading from somebody else's calls: the latter surprise every view."""

@@ -49,11 +49,11 @@ def starts_at(
         now: the present instant.
         phi: the part of what is left that `shared` keeps under way.
     """
-    proven_at = budget.opens_at(job.cost)
-    if budget.left >= job.cost and proven_at <= now:
-        is_last = budget.left - job.cost < 1 and wanted > budget.left
+    proven_at, left = budget.opens_at(job.cost), budget.left
+    if left >= job.cost and proven_at <= now:
+        is_last = left - job.cost < 1 and wanted > left
         return held_until(policy, budget, job, is_last=is_last, last_at=last_at, now=now, phi=phi)
-    if budget.left < job.cost and policy.mode != "exclusive" and budget.ends is not None:
+    if left < job.cost and policy.mode != "exclusive" and budget.ends is not None:
         proven_at += jitter * most_jitter_s(budget.expected_length_s)
     return proven_at, budget.obstacle(now=now)
 

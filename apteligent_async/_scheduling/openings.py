@@ -75,7 +75,7 @@ class Openings:
         """Hold a later answer against what was inferred: one with nothing left confirms it, a moving reset does not."""
         if all(states_nothing(numbers, view.hypothesis.unit) for view in budget.alive()):
             self.is_unconfirmed = False
-        if budget.windows.is_moving and self.is_unconfirmed:
+        elif budget.windows.is_moving:
             budget.doubt_everything()
 
     def _watch_refill(self, budget: Budget, numbers: Reading) -> None:

@@ -300,12 +300,13 @@ class Scheduler:
         if job.headed_at is not None:
             job.held_s += now - job.headed_at
             job.headed_at = None
-        budget = self.budget
-        was_gated, is_probe = budget.is_gated, budget.left < job.cost or budget.ends is None
+        journal, budget = self._journal, self.budget
+        was_gated = journal is not None and budget.is_gated
+        is_probe = journal is not None and job.cost > 0 and (budget.left < job.cost or budget.ends is None)
         if job.cost:
             self._books.start(job, now=now)
-        if self._journal is not None:
-            self._journal.note_start(job, budget, was_gated=was_gated, is_probe=is_probe and job.cost > 0, at=now)
+        if journal is not None:
+            journal.note_start(job, budget, was_gated=was_gated, is_probe=is_probe, at=now)
 
     def _account(self, job: Job, outcome: Outcome, *, now: float, dice: float) -> None:
         job.failures += isinstance(outcome, Overloaded | LinkFailed)
