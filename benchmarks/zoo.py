@@ -172,6 +172,8 @@ class Server:
     def note(self, cause: str, now: float) -> None:
         """Remember a disturbance that excuses 429s until this window ends."""
         self._seen[cause] = now
+        if cause == "lost header":
+            self._misstated = cause
 
     def _collect(self, now: float) -> None:
         """Note that a window began with what strangers' refused calls were charged in advance."""
