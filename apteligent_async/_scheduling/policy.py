@@ -79,9 +79,10 @@ class RatePolicy:
 
     Attributes:
         mode: ``shared`` (the default) keeps at most a quarter of what is left under way, so that clients that know
-            nothing of each other do not overdraw; it costs one to two seconds per window. ``exclusive`` is a promise
-            that nobody else spends the budget: everything that is proven goes out at once. ``polite`` spreads its
-            calls over the window at the speed that the service advertises: the kindest to others, and the slowest.
+            nothing of each other do not overdraw; it costs one to two seconds per window. Members of one shared budget
+            talk, and keep half. ``exclusive`` is a promise that nobody else spends the budget: everything that is
+            proven goes out at once. ``polite`` spreads its calls over the window at the speed that the service
+            advertises: the kindest to others, and the slowest.
         share: the part of every window's budget that this client may spend, above 0 and at most 1; None for all of it.
         reserve: the part of the budget that bulk calls leave to interactive ones at the start of a window, from 0 to
             1. It falls to nothing towards the window's end, so that no token is wasted.
