@@ -117,4 +117,18 @@ def test_a_rival_that_fails_is_named(monkeypatch, capsys):
 
     monkeypatch.setattr(scheduler_cost, "ask", fail)
     assert list(scheduler_cost.rivals(few=1, many=1)) == []
-    assert "aiolimiter: not measured: no module named aiolimiter" in capsys.readouterr().err
+    assert "aiolimiter: not measured with 1 waiters: no module named aiolimiter" in capsys.readouterr().err
+
+
+def test_a_rival_that_comes_to_no_end_is_asked_for_less(monkeypatch, capsys):
+    """Where a hundred waiters are too many for it, ten are measured; stderr says so."""
+
+    def ask(module, arguments, *, timeout_s):
+        if arguments[2] == "100":
+            raise environment.RivalError("no end")
+        return [{"client": arguments[0], "measure": "grant", "value": 1.0, "unit": "s", "waiters": int(arguments[2])}]
+
+    monkeypatch.setattr(scheduler_cost, "ask", ask)
+    found = [(cost.client, cost.waiters) for cost in scheduler_cost.rivals(few=10, many=100)]
+    assert found == [(name, 10) for name in LIMITERS]
+    assert "pyrate-limiter: not measured with 100 waiters: no end" in capsys.readouterr().err
