@@ -7,14 +7,17 @@ import socket
 import sqlite3
 import stat
 from contextlib import closing
+from functools import partial
 
 import anyio
 import httpx
 import pytest
+from anyio.to_thread import run_sync
 from counterparts import APPS, gather
 
 from apteligent_async import ApteligentClient, ConfigurationError, MemoryBudget, RedisBudget, SQLiteBudget, StaticToken
 from apteligent_async._budgets import budget_from, sqlite
+from apteligent_async._budgets.redis import RedisStore
 
 pytestmark = pytest.mark.anyio
 
@@ -83,6 +86,44 @@ async def test_a_server_shares_a_budget(redis_url):
     """Two clients that only know the same address never overdraw."""
     service = await share(lambda: RedisBudget(redis_url))
     assert (service.calls, service.refused) == (40, 0)
+
+
+def one_more(told):
+    """Count."""
+    count = int(told.text or 0) + 1
+    return str(count), count
+
+
+async def test_those_who_come_to_a_server_at_once_take_turns(redis_url):
+    """None of their changes is lost, and none of them is overtaken again and again."""
+    stores = [RedisStore(redis_url, "crowd") for _ in range(6)]
+    before = int((await stores[0].look()).text or 0)
+
+    async def change_often(store):
+        for _ in range(20):
+            await store.change(one_more)
+
+    await gather(*[partial(change_often, store) for store in stores])
+    assert int((await stores[0].look()).text) == before + 120
+    assert sum(store.trips for store in stores) <= 3 * 120
+    for store in stores:
+        await store.aclose()
+
+
+async def test_a_turn_that_is_never_passed_on_stops_nobody(redis_url):
+    """Whoever waits behind one that died is patient for a moment, then goes on; the order is restored with that."""
+    dead, heir = RedisStore(redis_url, "heir"), RedisStore(redis_url, "heir")
+    count = await dead.change(one_more)
+    await run_sync(dead._guarded, lambda: dead._turn(dead._seen))
+    await heir.look()
+    heir._is_crowded = True
+    with anyio.fail_after(2):
+        assert await heir.change(one_more) == count + 1
+    trips, heir._is_crowded = heir.trips, True
+    assert await heir.change(one_more) == count + 2
+    assert heir.trips - trips == 2
+    await dead.aclose()
+    await heir.aclose()
 
 
 async def test_an_open_file_is_refused(tmp_path):
