@@ -78,6 +78,7 @@ kills: $(VENV)/test.stamp
 soak: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks.soak --minutes 10 --json
 
+# An hour or more for all of the scheduler; one module: make mutation MUTANTS='apteligent_async._scheduling.leases*'.
 mutation: $(VENV)/dev.stamp
 	$(PIP) --group mutation
 	nice $(BIN)/mutmut run --max-children 2 $(MUTANTS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import repeat
-from operator import itemgetter
+from operator import itemgetter, methodcaller, setitem
 from types import MemberDescriptorType, NoneType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +33,8 @@ __all__ = ["Rows", "is_plain", "rows_of"]
 
 FEWEST = 4
 """Objects that are worth it."""
+
+_keys_of = methodcaller("keys")
 
 _EXACT: frozenset[type] = frozenset({str, bool, int, NoneType})
 
@@ -91,7 +93,7 @@ class Rows:
         if len(values) < FEWEST or set(map(type, values)) != {dict}:
             return None
         keys = values[0].keys()
-        if not all(map(keys.__eq__, map(dict.keys, values))):
+        if not all(map(keys.__eq__, map(_keys_of, values))):
             return None
         there = {name: column for name, column in self.columns.items() if column.key in keys}
         if any(column.is_needed for name, column in self.columns.items() if name not in there):
@@ -126,7 +128,7 @@ def _extras(keys: tuple[str, ...], values: list[Any]) -> list[FrozenMapping[Any]
     extras: list[dict[str, Any]] = [{} for _ in values]
     for key, column in zip(keys, columns, strict=True):
         kept = column if JSON_SCALARS.issuperset(map(type, column)) else map(freeze, column)
-        deque(map(dict.__setitem__, extras, repeat(key), kept), maxlen=0)
+        deque(map(setitem, extras, repeat(key), kept), maxlen=0)
     return FrozenMapping.each_of(extras)
 
 

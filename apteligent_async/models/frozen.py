@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
-from itertools import repeat
 from typing import Any, NoReturn, TypeVar, cast
 
 __all__ = ["EMPTY", "FrozenMapping", "freeze", "thaw"]
 
 MOST_LEVELS = 100
 
+Value = TypeVar("Value")
 Value_co = TypeVar("Value_co", covariant=True)
 
 
@@ -25,16 +25,16 @@ class FrozenMapping(Mapping[str, Value_co]):
         object.__setattr__(self, "_items", dict(items or {}))
 
     @classmethod
-    def of(cls, items: dict[str, Value_co]) -> FrozenMapping[Value_co]:
+    def of(cls, items: dict[str, Value]) -> FrozenMapping[Value]:
         """Make one of a dictionary that nobody else will change, without copying it."""
-        made = _new(cls)
+        made: FrozenMapping[Value] = _new(cls)
         _fill(made, items)
         return made
 
     @classmethod
-    def each_of(cls, many: list[dict[str, Value_co]]) -> list[FrozenMapping[Value_co]]:
+    def each_of(cls, many: list[dict[str, Value]]) -> list[FrozenMapping[Value]]:
         """Make one of each dictionary, as `of` does."""
-        made = list(map(_new, repeat(cls, len(many))))
+        made: list[FrozenMapping[Value]] = [_new(cls) for _ in many]
         deque(map(_fill, made, many), maxlen=0)
         return made
 
@@ -63,7 +63,9 @@ class FrozenMapping(Mapping[str, Value_co]):
         return f"FrozenMapping({self._items!r})"
 
 
-_new, _fill = object.__new__, FrozenMapping.__dict__["_items"].__set__  # looked up once, as thousands are made
+# Looked up once, as thousands are made.
+_new: Callable[[Any], Any] = object.__new__
+_fill: Callable[[Any, Any], None] = FrozenMapping.__dict__["_items"].__set__
 
 EMPTY: FrozenMapping[Any] = FrozenMapping()
 """The mapping with nothing in it, shared by every model that has nothing to add."""
