@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from functools import partial
 
 import pytest
@@ -15,6 +16,10 @@ from apteligent_async.testing import run_virtually, virtual_backend
 if "CI" not in os.environ:
     settings.register_profile("on-any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("on-any-machine")
+
+# Shells let what they start in the background ignore Ctrl-C, and every command that it starts would, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
