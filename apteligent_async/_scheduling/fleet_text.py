@@ -7,7 +7,7 @@ and two versions of this package that disagree on it keep apart.
 from __future__ import annotations
 
 import json
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
@@ -19,7 +19,7 @@ from apteligent_async._scheduling.company import Company
 from apteligent_async._scheduling.fleet import Fleet, Granted, Member, Step
 from apteligent_async._scheduling.gate import Gate
 from apteligent_async._scheduling.openings import Openings
-from apteligent_async._scheduling.readings import Hypothesis, Span, Unit
+from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Hypothesis, Span, Unit
 from apteligent_async._scheduling.sharing import transition
 from apteligent_async._scheduling.views import View, views_of
 from apteligent_async._scheduling.windows import Windows
@@ -37,7 +37,6 @@ FORMAT = f"{crc32(repr([[field.name for field in fields(kind)] for kind in _KIND
 _NAMES: dict[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind)) for kind in _KINDS}
 _GETTERS: dict[type, Callable[[Any], Any]] = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
 _GETTERS[Unit] = attrgetter("value")
-_FROZEN = {Hypothesis, Span}
 
 
 def advance(
@@ -81,13 +80,17 @@ def fleet_of(text: str) -> Fleet:
 
 
 def _filled(kind: type, values: Sequence[Any]) -> Any:
-    """Make an instance as it was, past its constructor, which knows no private state."""
-    readers = _READERS[kind]
+    """Make an instance as it was, slot by slot, past its constructor, which knows no private state."""
     made: Any = cast("Any", object.__new__(kind))
-    fill: Callable[[str, Any], None] = partial(object.__setattr__, made) if kind in _FROZEN else made.__setattr__
-    for name, value in zip(_NAMES[kind], values, strict=True):
-        fill(name, readers[name](value) if name in readers and value is not None else value)
+    for (put, read), value in zip(_SLOTS[kind], values, strict=True):
+        put(made, value if read is None or value is None else read(value))
     return made
+
+
+@lru_cache(maxsize=len(ALL_HYPOTHESES))
+def _hypothesis(unit: str, *flags: bool) -> Hypothesis:
+    """Give the one instance of a hypothesis, as every view of every state names it."""
+    return Hypothesis(Unit(unit), *flags)
 
 
 _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {
@@ -105,11 +108,12 @@ _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {
         "_stragglers": lambda pairs: [(until, cost) for until, cost in pairs],
     },
     Windows: {"ends": partial(_filled, Span), "_last": partial(_filled, Span)},
-    Openings: {},
-    Gate: {},
-    Company: {},
-    View: {"hypothesis": partial(_filled, Hypothesis)},
-    Hypothesis: {"unit": Unit},
-    Span: {},
+    View: {"hypothesis": lambda values: _hypothesis(*values)},
 }
 """How to read the fields that are not plain numbers, names or flags."""
+
+_SLOTS: dict[type, tuple[tuple[Callable[[Any, Any], None], Callable[[Any], Any] | None], ...]] = {
+    kind: tuple((getattr(kind, name).__set__, _READERS.get(kind, {}).get(name)) for name in names)
+    for kind, names in _NAMES.items()
+}
+"""Where each field of a kind goes, and how it is read."""
