@@ -248,15 +248,19 @@ class Dispatcher:
 
     async def _keep_time(self, visit: Visit) -> None:
         """Sleep at the gate and at the scheduler's instant, whichever comes first; others may move the instant."""
-        timer = self._timer = anyio.CancelScope(deadline=self._wake_at)
-        try:
-            with timer:
-                await visit.bell().wait()
-        finally:
-            self._timer = None
-        if timer.cancel_called and self._courier is not None:
+        if is_time := self._wake_at <= self._now():
+            await checkpoint()  # nothing to sleep for, but who is ready too shall come along
+        else:
+            timer = self._timer = anyio.CancelScope(deadline=self._wake_at)
+            try:
+                with timer:
+                    await visit.bell().wait()
+            finally:
+                self._timer = None
+            is_time = timer.cancel_called
+        if is_time and self._courier is not None:
             await self._visit_store()
-        elif timer.cancel_called:
+        elif is_time:
             self._start_due()
 
     async def _visit_store(self) -> None:
