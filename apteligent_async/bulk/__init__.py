@@ -10,6 +10,6 @@
 | `runner`, `crew` | a pull as it runs, and its workers |
 | `rows`, `group_rows`, `userflow_rows`, `figures` | answers as rows |
 | `ledger`, `ledger_file`, `ledger_lock` | what is remembered, past any kill, by one pull at a time |
-| `report`, `outputs` | what became of a pull; its rows as files |
+| `report`, `outputs`, `whole_files` | what became of a pull; its rows as files, whole or not there |
 | `watch`, `spool`, `recipes`, `sinks` | again and again: plans with schedules, and where their numbers go |
 """

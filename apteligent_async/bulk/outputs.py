@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import sqlite3
-from contextlib import closing, contextmanager, suppress
-from glob import escape
+from contextlib import closing, contextmanager
 from importlib import import_module
 from itertools import islice
-from secrets import token_hex
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from attrs import frozen
 
 from apteligent_async.bulk.ledger_file import LedgerFile, explained
 from apteligent_async.bulk.units import Row
+from apteligent_async.bulk.whole_files import replacing
 from apteligent_async.errors import LedgerError
 from apteligent_async.models.tables import inert
 
@@ -94,10 +92,10 @@ def write_output(ledger: Path, folder: Path, kind: Format, options: OutputOption
     """
     with explained(ledger, "read"), closing(LedgerFile.reading(ledger)) as file:
         rows = (row[: len(options.columns)] for row in file.rows())
-        with _explained_writing(folder), _replacing(folder / f"{_NAME}.{kind}") as path:
+        with _explained_writing(folder), replacing(folder / f"{_NAME}.{kind}") as path:
             count = _WRITERS[kind](path, rows, options)
     about = {name: ABOUT[name] for name in options.columns}
-    with _explained_writing(folder), _replacing(folder / f"{_NAME}.about.json") as path:
+    with _explained_writing(folder), replacing(folder / f"{_NAME}.about.json") as path:
         path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     return count
 
@@ -112,48 +110,6 @@ def _explained_writing(folder: Path) -> Generator[None]:
             f"cannot write in {folder}: {cause}. The ledger has all that was fetched: mend the cause, and write again "
             "with `apteligent export`."
         ) from error
-
-
-@contextmanager
-def _replacing(path: Path) -> Generator[Path]:
-    """Give a new file to write; when the block is done, it is on the disk under the name that it is meant to have."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _clear_left_behind(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.part")
-    try:
-        with part.open("xb") as held:
-            _hold(held)
-            yield part
-            _sync(part)
-            part.replace(path)
-        if os.name == "posix":  # elsewhere a folder cannot be opened, and need not be
-            _sync(path.parent)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _clear_left_behind(path: Path) -> None:
-    """Remove what a killed process began to write; what another one is writing is left alone."""
-    for part in path.parent.glob(f".{escape(path.name)}.*.part"):
-        with suppress(OSError), part.open("rb") as found:
-            _hold(found)
-            part.unlink()
-
-
-def _hold(file: BinaryIO) -> None:
-    """Mark a file as being written, for as long as it is open; raises `OSError` if another process has."""
-    if os.name == "posix":  # elsewhere an open file cannot be removed anyway
-        import fcntl  # noqa: PLC0415  not there elsewhere
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _write_jsonl(path: Path, rows: Iterable[StoredRow], options: OutputOptions) -> int:

@@ -6,8 +6,6 @@ import csv
 import json
 import resource
 import sqlite3
-import subprocess
-import sys
 import tracemalloc
 from contextlib import closing
 
@@ -157,28 +155,3 @@ def test_memory_does_not_grow_with_the_rows(kind, tmp_path):
         assert tracemalloc.get_traced_memory()[1] < 4_000_000
     finally:
         tracemalloc.stop()
-
-
-WRITE = """
-import sys, time
-from pathlib import Path
-from apteligent_async.bulk.outputs import _replacing
-with _replacing(Path(sys.argv[1])) as part:
-    part.write_text("half")
-    print("writing", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_what_a_killed_process_left_is_cleared(tmp_path):
-    """By the next that writes there; while the process lives, nobody touches its part."""
-    ledger, out = filled(tmp_path / "ledger"), tmp_path / "out"
-    command = [sys.executable, "-c", WRITE, str(out / "rows.csv")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
-        assert writer.stdout.readline() == "writing\n"
-        write_output(ledger, out, "csv")
-        [part] = out.glob(".*.part")
-        assert part.read_text() == "half"
-        writer.kill()
-    write_output(ledger, out, "csv")
-    assert sorted(each.name for each in out.iterdir()) == ["rows.about.json", "rows.csv"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from apteligent_async.bulk.spool import Spool
+from apteligent_async.bulk.whole_files import replacing
 from apteligent_async.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -31,14 +31,11 @@ async def write_points_file(ledger: Path, folder: Path) -> int:
     """
     async with Spool(ledger) as spool:
         points = await spool.unread(POINTS_FILE, most=_EVERYTHING)
-    part = folder / f".{POINTS_FILE}.{os.getpid()}.part"
     try:
-        part.write_text("".join(_lines(points)), encoding="utf-8")
-        part.replace(folder / POINTS_FILE)
+        with replacing(folder / POINTS_FILE) as part:
+            part.write_text("".join(_lines(points)), encoding="utf-8")
     except OSError as error:
         raise LedgerError(f"cannot write in {folder}: {error.strerror}. The ledger has all numbers.") from error
-    finally:
-        part.unlink(missing_ok=True)
     return len(points)
 
 
