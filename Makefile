@@ -8,7 +8,7 @@ WHEEL := build/wheel
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 
 PYTHONS ?= $(wildcard $(HOME)/.pyenv/versions/3.1[1-9].*/bin/python)
-LOWEST := httpx==0.28.1 anyio==4.11 attrs==24.2 cattrs==24.1 tenacity==9.0 platformdirs==4.2
+LOWEST := httpx==0.28.1 h11==0.16 anyio==4.11 attrs==24.2 cattrs==24.1 tenacity==9.0 platformdirs==4.2
 PYTEST := -m pytest -q -n 2 --dist worksteal
 
 .PHONY: demo test lint types docs check wheel-test test-pythons test-lowest coverage fuzz cancellations kills soak mutation \
@@ -53,7 +53,7 @@ test-pythons:
 
 test-lowest: $(VENV)/pip.stamp
 	mkdir -p build
-	grep -vE '^(httpx|anyio|attrs|cattrs|tenacity|platformdirs)==' constraints.txt > build/lowest.txt
+	grep -vE '^(httpx|h11|anyio|attrs|cattrs|tenacity|platformdirs)==' constraints.txt > build/lowest.txt
 	printf '%s\n' $(LOWEST) >> build/lowest.txt
 	$(BIN)/python -m venv build/lowest
 	build/lowest/bin/python $(INSTALL) --upgrade pip

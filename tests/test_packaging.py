@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import sys
 import tomllib
 import zipfile
-from importlib.metadata import distribution
+from importlib.metadata import distribution, packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,8 @@ from packaging.utils import canonicalize_name
 import apteligent_async
 
 ROOT = Path(__file__).parents[1]
-TARGETS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+ABOUT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+TARGETS = ABOUT["tool"]["hatch"]["build"]["targets"]
 
 
 @pytest.mark.skipif(not (ROOT / "apteligent_async").is_dir(), reason="the source is not here: a wheel is under test")
@@ -38,10 +42,30 @@ def _needed(name, seen):
 
 
 def test_the_core_install_is_small():
-    """Whoever only calls the service gets a dozen packages at most, the six that are used among them."""
+    """Whoever only calls the service gets a dozen packages at most, the seven that are used among them."""
     needed = _needed("apteligent-async", set())
-    assert {"anyio", "attrs", "cattrs", "httpx", "platformdirs", "tenacity"} <= needed
+    assert {"anyio", "attrs", "cattrs", "h11", "httpx", "platformdirs", "tenacity"} <= needed
     assert len(needed) <= 12, sorted(needed)
+
+
+def _imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+def test_whatever_is_imported_is_declared():
+    """Nothing is there only because another package needs it; pytest has loaded its plugin, and trio runs on demand."""
+    folder = Path(apteligent_async.__file__).parent
+    names = {name.partition(".")[0] for path in folder.rglob("*.py") for name in _imported(path)}
+    foreign = names - sys.stdlib_module_names - {"apteligent_async", "pytest", "trio"}
+    homes, project = packages_distributions(), ABOUT["project"]
+    lines = [*project["dependencies"], *chain.from_iterable(project["optional-dependencies"].values())]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
+    assert {"httpx", "h11", "rich"} <= foreign
+    assert not {name for name in foreign if declared.isdisjoint(map(canonicalize_name, homes[name]))}
 
 
 def test_what_is_downloaded_of_ours_is_under_a_megabyte():
