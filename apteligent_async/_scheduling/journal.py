@@ -1,23 +1,6 @@
 """What happened, for whoever watches: the scheduler writes it down, the shell hands it on.
 
-Nothing is written while nobody watches. The events of a scheduler that is alone rebuild the service's count: every
-``call.start`` that is not followed by ``call.withdrawn``, or by an answer ``not sent``, has cost its tokens once.
-
-| event | says |
-| --- | --- |
-| ``call.queued`` | a call joined the line, behind `ahead` tokens |
-| ``call.rejected``, ``call.shed`` | a call did not join the line, or lost its place |
-| ``call.start`` | a call may be sent; `left` tokens remain proven, `is_probe` if it is sent to find out |
-| ``call.answer`` | how an attempt ended, what the answer stated, and the tokens proven before and after |
-| ``call.again``, ``call.given_up`` | what becomes of a call whose attempt failed |
-| ``call.withdrawn``, ``call.abandoned`` | its caller has gone: before it was sent, or after |
-| ``line.blocked`` | the head of the line waits: why, and until when (None: for an answer) |
-| ``gate.close``, ``gate.open`` | a 429 has stopped everybody; its reset has passed |
-| ``window.open`` | the first answer of a new window has come |
-| ``others.seen`` | an answer that only somebody else's calls explain |
-| ``headers.invalid`` | an answer's rate headers could not be used |
-| ``store.degraded`` | a shared budget's store is gone: this process goes on by itself, with great care |
-| ``store.restored`` | it is back |
+Nothing is written while nobody watches. What the events are called, and what they say, stands in `Event`.
 """
 
 from __future__ import annotations

@@ -227,10 +227,31 @@ class Cause(Enum):
 
 @frozen
 class Event:
-    """One thing that happened in a scheduler, enough of them to rebuild what the service has counted.
+    """One thing that happened in the line of calls.
+
+    | event | says |
+    | --- | --- |
+    | ``call.queued`` | a call joined the line, behind `ahead` tokens |
+    | ``call.rejected``, ``call.shed`` | a call did not join the line, or lost its place |
+    | ``call.start`` | a call may be sent; `left` tokens remain proven, `is_probe` if it is sent to find out |
+    | ``call.answer`` | how an attempt ended, what the answer stated, and the tokens proven before and after |
+    | ``call.again``, ``call.given_up`` | what becomes of a call whose attempt failed |
+    | ``call.withdrawn``, ``call.abandoned`` | its caller has gone: before it was sent, or after |
+    | ``call.done`` | a client's call has ended: how, and where its time went |
+    | ``cache.answer`` | a client with a cache has given a result: whether it was kept, and how old it is |
+    | ``line.blocked`` | the head of the line waits: why, and until when (None: for an answer) |
+    | ``gate.close``, ``gate.open`` | a 429 has stopped everybody; its reset has passed |
+    | ``window.open`` | the first answer of a new window has come |
+    | ``others.seen`` | an answer that only somebody else's calls explain |
+    | ``headers.invalid`` | an answer's rate headers could not be used |
+    | ``store.degraded`` | a shared budget's store is gone: this process goes on by itself, with great care |
+    | ``store.restored`` | it is back |
+
+    Those of a line that is alone rebuild the service's count: every ``call.start`` that is not followed by
+    ``call.withdrawn``, or by an answer ``not sent``, has cost its tokens once.
 
     Attributes:
-        name: such as ``call.start``; the names stand in `Scheduler`.
+        name: what happened.
         at: the instant, on the caller's clock.
         detail: plain values by name.
     """
