@@ -35,17 +35,29 @@ from apteligent_async._version import __version__
 if TYPE_CHECKING:
     from apteligent_async._auth import PasswordGrant, StaticToken
     from apteligent_async._budgets import MemoryBudget, RedisBudget, SQLiteBudget
-    from apteligent_async._cache import CacheMode, CacheStatistics, CacheStore, Freshness, MemoryCache, SQLiteCache
+    from apteligent_async._cache import (
+        CacheEntry,
+        CacheMode,
+        CacheStatistics,
+        CacheStore,
+        Freshness,
+        MemoryCache,
+        SQLiteCache,
+    )
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async._scheduling.learned import Learned
     from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
     from apteligent_async._scheduling.signals import Event, Priority
     from apteligent_async._wire.codec import unstructure
     from apteligent_async._wire.dialects import ApteligentDialect, Dialect, IetfDialect, XRateLimitDialect
+    from apteligent_async.bulk.crew import UnitResult
     from apteligent_async.bulk.plan import Plan
-    from apteligent_async.bulk.report import PullReport
+    from apteligent_async.bulk.report import FailureCause, PullReport
+    from apteligent_async.bulk.runner import Pull
+    from apteligent_async.bulk.units import Row
     from apteligent_async.bulk.wanted import Wanted
     from apteligent_async.client import ApteligentClient
+    from apteligent_async.client.paging import Paged
     from apteligent_async.errors import (
         ApteligentError,
         AuthenticationError,
@@ -96,6 +108,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BudgetSnapshot",
+    "CacheEntry",
     "CacheMode",
     "CacheState",
     "CacheStatistics",
@@ -111,6 +124,7 @@ __all__ = [
     "ErrorStatus",
     "Event",
     "EventLog",
+    "FailureCause",
     "FilterEncoder",
     "FilterField",
     "Freshness",
@@ -122,12 +136,14 @@ __all__ = [
     "MemoryBudget",
     "MemoryCache",
     "NotFoundError",
+    "Paged",
     "PasswordGrant",
     "PerformanceGraph",
     "PerformanceGroupBy",
     "PerformanceSort",
     "Plan",
     "Priority",
+    "Pull",
     "PullReport",
     "QueueFull",
     "RateLimitedError",
@@ -137,6 +153,7 @@ __all__ = [
     "Region",
     "ResponseError",
     "RetryPolicy",
+    "Row",
     "SQLiteBudget",
     "SQLiteCache",
     "ServerError",
@@ -146,6 +163,7 @@ __all__ = [
     "TableSort",
     "UnattestedWarning",
     "Unchecked",
+    "UnitResult",
     "UnsafeLinkError",
     "Wanted",
     "XRateLimitDialect",
@@ -160,17 +178,21 @@ __all__ = [
 _HOMES = {
     "_auth": "PasswordGrant StaticToken",
     "_budgets": "MemoryBudget RedisBudget SQLiteBudget",
-    "_cache": "CacheMode CacheStatistics CacheStore Freshness MemoryCache SQLiteCache",
+    "_cache": "CacheEntry CacheMode CacheStatistics CacheStore Freshness MemoryCache SQLiteCache",
     "_scheduling.forecast": "BudgetSnapshot",
     "_scheduling.learned": "Learned",
     "_scheduling.policy": "RatePolicy RetryPolicy",
     "_scheduling.signals": "Event Priority",
     "_wire.codec": "unstructure",
     "_wire.dialects": "ApteligentDialect Dialect IetfDialect XRateLimitDialect",
+    "bulk.crew": "UnitResult",
     "bulk.plan": "Plan",
-    "bulk.report": "PullReport",
+    "bulk.report": "FailureCause PullReport",
+    "bulk.runner": "Pull",
+    "bulk.units": "Row",
     "bulk.wanted": "Wanted",
     "client": "ApteligentClient",
+    "client.paging": "Paged",
     "errors": (
         "ApteligentError AuthenticationError BadRequestError ClientStateError ConfigurationError "
         "ConnectionFailed DeadlineExceeded LedgerError LedgerInUse NotFoundError QueueFull RateLimitedError "

@@ -23,7 +23,8 @@ NAMES = """
 ApteligentClient PasswordGrant StaticToken Region Priority RatePolicy RetryPolicy MemoryBudget SQLiteBudget RedisBudget
 BudgetSnapshot MemoryCache SQLiteCache Plan Wanted PullReport DayLabels RateLimitedTransport Unchecked UnattestedWarning
 unstructure AppAttribute ErrorGraph ErrorGroupBy ErrorStatus FilterField LivePeriod PerformanceGraph PerformanceGroupBy
-PerformanceSort SortOrder SparklineGroupBy TableSort Event EventLog read_events
+PerformanceSort SortOrder SparklineGroupBy TableSort Event EventLog read_events Pull UnitResult Row FailureCause Paged
+CacheEntry
 """
 
 OVER_TIME = "app_id=None, app_ids=None, duration={}, filters=None"

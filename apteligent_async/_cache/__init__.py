@@ -17,13 +17,14 @@ from apteligent_async._on_demand import on_demand
 
 if TYPE_CHECKING:
     from apteligent_async._cache.cached_calls import CachedCalls
-    from apteligent_async._cache.entries import CacheMode, CacheStatistics, CacheStore
+    from apteligent_async._cache.entries import CacheEntry, CacheMode, CacheStatistics, CacheStore
     from apteligent_async._cache.flights import Errand
     from apteligent_async._cache.freshness import Freshness
     from apteligent_async._cache.memory import MemoryCache
     from apteligent_async._cache.sqlite import SQLiteCache
 
 __all__ = [
+    "CacheEntry",
     "CacheMode",
     "CacheStatistics",
     "CacheStore",
@@ -36,7 +37,7 @@ __all__ = [
 
 _HOMES = {
     "cached_calls": "CachedCalls",
-    "entries": "CacheMode CacheStatistics CacheStore",
+    "entries": "CacheEntry CacheMode CacheStatistics CacheStore",
     "flights": "Errand",
     "freshness": "Freshness",
     "memory": "MemoryCache",

@@ -9,7 +9,7 @@ import anyio
 from anyio.lowlevel import checkpoint
 from attrs import evolve
 
-from apteligent_async._cache.entries import CacheMode, CacheStore, Entry, kept_headers
+from apteligent_async._cache.entries import CacheEntry, CacheMode, CacheStore, kept_headers
 from apteligent_async._cache.flights import Errand, Flight, Flights
 from apteligent_async.errors import (
     ConnectionFailed,
@@ -79,14 +79,14 @@ class CachedCalls:
         with anyio.CancelScope(shield=True):
             await self._flights.aclose()
 
-    def _age_s(self, kept: Entry) -> float:
+    def _age_s(self, kept: CacheEntry) -> float:
         return self._store.now() - kept.stored_at
 
-    def _is_usable(self, kept: Entry) -> bool:
+    def _is_usable(self, kept: CacheEntry) -> bool:
         """Whether it may be given at all; nothing can be said of the age if the clock was set back."""
         return 0 <= self._age_s(kept) <= self._store.freshness.usable_s(kept.fresh_s)
 
-    def _is_good_enough(self, errand: Errand[Any], kept: Entry) -> bool:
+    def _is_good_enough(self, errand: Errand[Any], kept: CacheEntry) -> bool:
         """Whether it is given without waiting for a new one, which is then fetched behind the caller's back."""
         age_s = self._age_s(kept)
         if age_s <= kept.fresh_s:
@@ -96,7 +96,7 @@ class CachedCalls:
         self._store.counts["refreshed"] += self._flights.begin_unwatched(errand)
         return True
 
-    def _restored(self, errand: Errand[Found], kept: Entry) -> Found:
+    def _restored(self, errand: Errand[Found], kept: CacheEntry) -> Found:
         age_s = self._age_s(kept)
         state = CacheState.FRESH if age_s <= kept.fresh_s else CacheState.STALE
         self._store.counts[state.value] += 1
@@ -152,7 +152,7 @@ class CachedCalls:
     async def _keep(self, errand: Errand[Any], found: Result) -> None:
         http, now = found.http, self._store.now()
         if http is not None:
-            entry = Entry(
+            entry = CacheEntry(
                 status=http.status,
                 headers=kept_headers(http.headers),
                 body=http.body,

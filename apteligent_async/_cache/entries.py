@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from apteligent_async._wire.messages import Request
 
 __all__ = [
+    "CacheEntry",
     "CacheMode",
     "CacheStatistics",
     "CacheStore",
-    "Entry",
     "account_of",
     "data_age_s",
     "is_kept",
@@ -52,7 +52,7 @@ class CacheMode(Enum):
 
 
 @frozen(kw_only=True)
-class Entry:
+class CacheEntry:
     """One kept answer, as it came.
 
     Attributes:
@@ -128,11 +128,11 @@ class CacheStore(Protocol):
         """Let go; called by each client that leaves."""
         ...
 
-    async def read(self, key: str) -> Entry | None:
+    async def read(self, key: str) -> CacheEntry | None:
         """Give what is kept under a key."""
         ...
 
-    async def write(self, key: str, entry: Entry) -> None:
+    async def write(self, key: str, entry: CacheEntry) -> None:
         """Keep an answer, in place of an older one."""
         ...
 

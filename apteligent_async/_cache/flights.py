@@ -21,7 +21,7 @@ from apteligent_async.models.result import Result
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from apteligent_async._cache.entries import Entry
+    from apteligent_async._cache.entries import CacheEntry
 
 __all__ = ["Errand", "Flights"]
 
@@ -50,7 +50,7 @@ class Errand(Generic[Found]):
     deadline_at: float
     fetch: Callable[[Priority, float], Awaitable[Found]]
     fresh_s: Callable[[float], float]
-    restore: Callable[[Entry], Found]
+    restore: Callable[[CacheEntry], Found]
 
 
 @define(eq=False)

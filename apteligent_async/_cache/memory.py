@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from apteligent_async._cache.entries import CacheStatistics, Entry, statistics_of
+from apteligent_async._cache.entries import CacheEntry, CacheStatistics, statistics_of
 from apteligent_async._cache.freshness import Freshness
 from apteligent_async._scheduling.policy import checked, is_whole, must_be
 
@@ -44,7 +44,7 @@ class MemoryCache:
     keeps_personal: bool = False
     clock: Callable[[], float] = field(default=time.time, repr=False)
     counts: Counter[str] = field(factory=Counter, init=False, repr=False)
-    _entries: OrderedDict[str, Entry] = field(factory=OrderedDict, init=False, repr=False)
+    _entries: OrderedDict[str, CacheEntry] = field(factory=OrderedDict, init=False, repr=False)
     _bytes: int = field(default=0, init=False)
 
     def __len__(self) -> int:
@@ -69,14 +69,14 @@ class MemoryCache:
     async def aclose(self) -> None:
         """Do nothing: what is kept is for the next client."""
 
-    async def read(self, key: str) -> Entry | None:
+    async def read(self, key: str) -> CacheEntry | None:
         """Give what is kept under a key."""
         entry = self._entries.get(key)
         if entry is not None:
             self._entries.move_to_end(key)
         return entry
 
-    async def write(self, key: str, entry: Entry) -> None:
+    async def write(self, key: str, entry: CacheEntry) -> None:
         """Keep an answer, unless it is larger than all that may be kept."""
         self._drop(key)
         if entry.size > self.max_bytes:

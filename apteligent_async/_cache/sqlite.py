@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import anyio.to_thread
 from attrs import define, field
 
-from apteligent_async._cache.entries import CacheStatistics, Entry, statistics_of
+from apteligent_async._cache.entries import CacheEntry, CacheStatistics, statistics_of
 from apteligent_async._cache.freshness import Freshness
 from apteligent_async._cache.memory import MemoryCache
 from apteligent_async._private_files import make_private
@@ -127,7 +127,7 @@ class SQLiteCache:
         """Close the file when the last client leaves."""
         await anyio.to_thread.run_sync(self._close)
 
-    async def read(self, key: str) -> Entry | None:
+    async def read(self, key: str) -> CacheEntry | None:
         """Give what is kept under a key: from memory while it is fresh, else from the file."""
         near = await self._near.read(key)
         if near is not None and 0 <= self.now() - near.stored_at <= near.fresh_s:
@@ -137,7 +137,7 @@ class SQLiteCache:
             await self._near.write(key, found)
         return found
 
-    async def write(self, key: str, entry: Entry) -> None:
+    async def write(self, key: str, entry: CacheEntry) -> None:
         """Keep an answer, unless it is larger than all that may be kept."""
         if entry.size <= self.max_bytes:
             await self._near.write(key, entry)
@@ -187,15 +187,15 @@ class SQLiteCache:
                 self._file.close()
                 self._file = None
 
-    def _read(self, file: sqlite3.Connection, key: str) -> Entry | None:
+    def _read(self, file: sqlite3.Connection, key: str) -> CacheEntry | None:
         row = file.execute("SELECT status, headers, body, stored_at, fresh_s FROM replies WHERE key = ?", (key,))
         found = row.fetchone()
         if found is None:
             return None
         status, headers, body, stored_at, fresh_s = found
-        return Entry(status=status, headers=json.loads(headers), body=body, stored_at=stored_at, fresh_s=fresh_s)
+        return CacheEntry(status=status, headers=json.loads(headers), body=body, stored_at=stored_at, fresh_s=fresh_s)
 
-    def _write(self, file: sqlite3.Connection, key: str, entry: Entry) -> None:
+    def _write(self, file: sqlite3.Connection, key: str, entry: CacheEntry) -> None:
         row = (key, entry.status, json.dumps(dict(entry.headers)), entry.body, entry.stored_at, entry.fresh_s)
         with file:
             file.execute("BEGIN IMMEDIATE")

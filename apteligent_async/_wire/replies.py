@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from apteligent_async._wire.calls import Endpoint, Found
     from apteligent_async._wire.drift import Drift
     from apteligent_async._wire.messages import Reply
+    from apteligent_async.models.timeline import Timeline
 
 __all__ = ["decode"]
 
@@ -59,7 +60,7 @@ def decode(
     endpoint: Endpoint[Found],
     reply: Reply,
     *,
-    timeline: Callable[[], object] | None = None,
+    timeline: Callable[[], Timeline] | None = None,
     drift: Drift | None = None,
     secrets: Sequence[str] = (),
 ) -> Found:
@@ -90,7 +91,7 @@ def decode(
 
 
 def _result(
-    endpoint: Endpoint[Found], reply: Reply, timeline: Callable[[], object] | None, secrets: Sequence[str]
+    endpoint: Endpoint[Found], reply: Reply, timeline: Callable[[], Timeline] | None, secrets: Sequence[str]
 ) -> Found:
     if reply.flaw is not None:
         raise ResponseError(f"The answer cannot be read: {reply.flaw}.")

@@ -19,7 +19,7 @@ from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
     from apteligent_async._cache import CachedCalls, Errand
-    from apteligent_async._cache.entries import Entry
+    from apteligent_async._cache.entries import CacheEntry
     from apteligent_async._options import CallOptions
     from apteligent_async._scheduling.signals import Priority
     from apteligent_async._session import Session
@@ -140,7 +140,7 @@ class Answers:
         return await self.session.call(endpoint, request, shared, wanted_until=until)
 
 
-def _restored(endpoint: Endpoint[Found], kept: Entry) -> Found:
+def _restored(endpoint: Endpoint[Found], kept: CacheEntry) -> Found:
     """Decode an answer that was decoded when it came."""
     began_at = time.perf_counter()
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from apteligent_async.models.access import Discovery, Token, Untyped
     from apteligent_async.models.apps import App, Apps
     from apteligent_async.models.breadcrumbs import AffectedUser, AffectedUsers, Breadcrumb, BreadcrumbTrace
+    from apteligent_async.models.days import DailyArray, Orientation
     from apteligent_async.models.diagnostics import Bars, Chart, Country, Diagnostics, GeoPoint, Range, Tally
     from apteligent_async.models.error_details import ErrorDetails, StackLine
     from apteligent_async.models.error_groups import (
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     )
     from apteligent_async.models.quantities import Quantity
     from apteligent_async.models.result import Envelope, HttpExchange, Listing, Part, Result
+    from apteligent_async.models.tables import Column
     from apteligent_async.models.timeline import Timeline
     from apteligent_async.models.transactions import (
         Measure,
@@ -92,7 +94,9 @@ __all__ = [
     "Breadcrumb",
     "BreadcrumbTrace",
     "Chart",
+    "Column",
     "Country",
+    "DailyArray",
     "DailyCount",
     "Diagnostics",
     "Discovery",
@@ -116,6 +120,7 @@ __all__ = [
     "LiveStats",
     "Measure",
     "MetricChange",
+    "Orientation",
     "Pagination",
     "Part",
     "Pie",
@@ -155,6 +160,7 @@ _HOMES = {
     "access": "Discovery Token Untyped",
     "apps": "App Apps",
     "breadcrumbs": "AffectedUser AffectedUsers Breadcrumb BreadcrumbTrace",
+    "days": "DailyArray Orientation",
     "diagnostics": "Bars Chart Country Diagnostics GeoPoint Range Tally",
     "error_details": "ErrorDetails StackLine",
     "error_groups": "DailyCount ErrorCounts ErrorPage ErrorRow ErrorSummaries ErrorSummary Pagination",
@@ -164,6 +170,7 @@ _HOMES = {
     "performance": "EndpointRank EndpointRanking GeoSeries GeoValues ServiceRank ServiceRanking",
     "quantities": "Quantity",
     "result": "Envelope HttpExchange Listing Part Result",
+    "tables": "Column",
     "timeline": "Timeline",
     "transactions": (
         "Measure MetricChange RankedTransaction RankedTransactions TransactionGroup TransactionGroups "

@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from apteligent_async.models.frozen import EMPTY, FrozenMapping
 from apteligent_async.models.tables import Column, arrow_table, html_table, printable, rows
+from apteligent_async.models.timeline import Timeline  # noqa: TC001  cattrs reads annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ class HttpExchange:
     status: int
     headers: FrozenMapping[str] = field(repr=False)
     body: bytes = field(repr=False)
-    timeline: Any = None
+    timeline: Timeline | None = None
     cache: CacheState | None = None
     age_s: float = 0.0
 

@@ -28,7 +28,7 @@ from apteligent_async import (
     StaticToken,
 )
 from apteligent_async._cache.cached_calls import CLAIM_S, CachedCalls
-from apteligent_async._cache.entries import CacheMode, Entry
+from apteligent_async._cache.entries import CacheEntry, CacheMode
 from apteligent_async._cache.flights import Errand
 
 pytestmark = pytest.mark.anyio
@@ -46,7 +46,7 @@ class Beaten(MemoryCache):
         """Grant it, just after the other has kept its answer."""
         self.claims.append(anyio.current_time())
         if self.faster is not None:
-            entry = Entry(status=200, headers={}, body=self.faster.http.body, stored_at=self.now(), fresh_s=60)
+            entry = CacheEntry(status=200, headers={}, body=self.faster.http.body, stored_at=self.now(), fresh_s=60)
             await self.write(key, entry)
         return True
 

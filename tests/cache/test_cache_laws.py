@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apteligent_async import CacheState, Freshness, MemoryCache, StaticToken
-from apteligent_async._cache.entries import Entry
+from apteligent_async._cache.entries import CacheEntry
 from apteligent_async._cache.freshness import FINAL_AFTER_S
 from apteligent_async.testing import run_virtually
 
@@ -108,7 +108,7 @@ def test_memory_is_bounded_and_gives_what_was_put_in(writes, max_bytes):
         for number, (key, length) in enumerate(writes):
             body = bytes([number]) * length
             last[key] = body
-            await cache.write(key, Entry(status=200, headers={}, body=body, stored_at=0.0, fresh_s=1.0))
+            await cache.write(key, CacheEntry(status=200, headers={}, body=body, stored_at=0.0, fresh_s=1.0))
             found = [await cache.read(each) for each in "abcdef"]
             assert sum(entry.size for entry in found if entry) <= max_bytes
             for each, entry in zip("abcdef", found, strict=True):

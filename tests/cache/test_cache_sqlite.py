@@ -14,7 +14,7 @@ from counterparts import gather
 from counting_source import EPOCH_S, FRESHNESS, Source, cached_client, name_of
 
 from apteligent_async import CacheState, ConfigurationError, SQLiteCache, StaticToken
-from apteligent_async._cache.entries import Entry
+from apteligent_async._cache.entries import CacheEntry
 
 pytestmark = pytest.mark.anyio
 
@@ -33,7 +33,7 @@ def path(tmp_path):
 
 def entry(body=b"{}", *, stored_at=EPOCH_S, fresh_s=60.0):
     """Make something to keep."""
-    return Entry(status=200, headers={"content-type": "x"}, body=body, stored_at=stored_at, fresh_s=fresh_s)
+    return CacheEntry(status=200, headers={"content-type": "x"}, body=body, stored_at=stored_at, fresh_s=fresh_s)
 
 
 def store(path, **options):

@@ -12,19 +12,22 @@ from apteligent_async import (
     BudgetSnapshot,
     DeadlineExceeded,
     LedgerInUse,
+    Paged,
     PasswordGrant,
     Plan,
     Priority,
+    Pull,
     PullReport,
     RateLimitedError,
     RatePolicy,
     Region,
     ResponseError,
+    Row,
     StaticToken,
     Unchecked,
+    UnitResult,
     Wanted,
 )
-from apteligent_async.bulk.crew import UnitResult
 from apteligent_async.models import (
     AffectedUsers,
     App,
@@ -45,6 +48,7 @@ from apteligent_async.models import (
     Series,
     ServiceRanking,
     Slice,
+    Timeline,
     Token,
     TransactionGroup,
     TransactionOutcomes,
@@ -85,6 +89,8 @@ async def apps(client: ApteligentClient) -> None:
     assert_type(found[0], App)
     assert_type(found[:1], tuple[App, ...])
     assert_type([each.id for each in found], list[str])
+    assert found.http is not None
+    assert_type(found.http.timeline, Timeline | None)
     assert_type(await client.apps.get("id"), App)
     await client.apps.get()  # type: ignore[call-arg]
 
@@ -118,6 +124,7 @@ async def errors_of_apps(client: ApteligentClient) -> None:
         assert_type(await family.summaries("id"), ErrorSummaries)
         assert_type(await family.counts("id"), ErrorCounts)
         assert_type(await family.details("id", "hash", diagnostics=True), ErrorDetails)
+        assert_type(family.table("id"), Paged[ErrorRow, ErrorPage])
         assert_type([row async for row in family.table("id")], list[ErrorRow])
         assert_type([page async for page in family.table("id").pages()], list[ErrorPage])
     assert_type(await client.crashes.affected_users("id", "hash"), AffectedUsers)
@@ -150,7 +157,10 @@ async def pulling(client: ApteligentClient) -> None:
     """Pull a plan."""
     plan = Plan(want=[Wanted("error_monitoring.pie", group_by="os")])
     pull = client.pull(plan)
-    assert_type([result async for result in pull], list[UnitResult])
+    assert_type(pull, Pull)
+    results = [result async for result in pull]
+    assert_type(results, list[UnitResult])
+    assert_type(results[0].rows, tuple[Row, ...])
     assert_type(pull.report, PullReport)
     await client.pull(plan)  # type: ignore[misc]
     client.pull("plan.toml")  # type: ignore[arg-type]
