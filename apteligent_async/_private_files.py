@@ -13,7 +13,15 @@ from platformdirs import user_state_path
 
 from apteligent_async.errors import ConfigurationError
 
-__all__ = ["check_folder", "make_private", "read_private", "remove_private", "state_folder", "write_private"]
+__all__ = [
+    "check_folder",
+    "make_private",
+    "read_private",
+    "remove_private",
+    "state_folder",
+    "user_path",
+    "write_private",
+]
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _HAS_MODES = os.name == "posix"
@@ -23,6 +31,18 @@ _AFTERWARDS = " If anybody may have read it, log in again."
 def state_folder() -> Path:
     """Name the folder for what is kept between runs, by the platform's custom; it may not exist yet."""
     return user_state_path("apteligent-async", appauthor=False)
+
+
+def user_path(path: str | os.PathLike[str], *, of: str) -> Path:
+    """Read a path as people write it, a ``~`` for the home of a user.
+
+    Raises:
+        ConfigurationError: it is no path; the message names what it is of.
+    """
+    try:
+        return Path(path).expanduser()
+    except (TypeError, RuntimeError):
+        raise ConfigurationError(f"{of} takes the path of a file, such as ~/.cache/apteligent.db.") from None
 
 
 def read_private(path: Path) -> bytes:

@@ -10,12 +10,14 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apteligent_async import ConfigurationError, _private_files
+from apteligent_async import ConfigurationError, SQLiteBudget, SQLiteCache, _private_files
 from apteligent_async._private_files import make_private, read_private, remove_private, state_folder, write_private
+from apteligent_async.bulk.ledger import DiskLedger
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
 
@@ -134,6 +136,28 @@ def test_the_state_folder_is_the_platforms(monkeypatch, tmp_path):
     found = state_folder()
     assert found.name == "apteligent-async"
     assert not found.exists()
+
+
+@pytest.mark.parametrize("make", [SQLiteBudget, SQLiteCache, DiskLedger])
+def test_a_tilde_is_the_home_wherever_a_path_is_given(make, monkeypatch, tmp_path):
+    """No folder is ever called so; and what is no path is refused at once."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert make("~/below/file.db").path == tmp_path / "below" / "file.db"
+    with pytest.raises(ConfigurationError, match="takes the path of a file"):
+        make(None)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_the_folder_of_a_cache_is_made_for_its_owner_alone(backend, tmp_path):
+    """As that of a budget."""
+
+    async def use():
+        cache = SQLiteCache(tmp_path / "below" / "file.db")
+        await cache.open()
+        await cache.aclose()
+
+    anyio.run(use, backend=backend)
+    assert stat.S_IMODE((tmp_path / "below").stat().st_mode) == 0o700
 
 
 def test_systems_without_modes_are_not_asked_for_them(path, monkeypatch):

@@ -12,7 +12,6 @@ import sqlite3
 import time
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,12 +22,12 @@ from attrs import Factory, define, field
 from apteligent_async._budgets.hosts import boot_id
 from apteligent_async._budgets.shared import Lines
 from apteligent_async._budgets.store import StoreGone, Told
-from apteligent_async._private_files import make_private
-from apteligent_async.errors import ConfigurationError
+from apteligent_async._private_files import make_private, user_path
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from pathlib import Path
 
     from apteligent_async._budgets.store import Change
 
@@ -158,11 +157,8 @@ class SQLiteStore:
             connection.close()
 
 
-def _expanded(path: str | os.PathLike[str]) -> Path:
-    try:
-        return Path(path).expanduser()
-    except (TypeError, RuntimeError):
-        raise ConfigurationError("SQLiteBudget(path) takes the path of a file, such as ~/.cache/budget.db.") from None
+def _path(given: str | os.PathLike[str]) -> Path:
+    return user_path(given, of="SQLiteBudget(path)")
 
 
 def _no_lines(budget: SQLiteBudget) -> Lines:
@@ -187,5 +183,5 @@ class SQLiteBudget:
         ConfigurationError: the path is none; or, when a client opens, other users may open the file.
     """
 
-    path: Path = field(converter=_expanded)
+    path: Path = field(converter=_path)
     lines: Lines = field(init=False, repr=False, default=Factory(_no_lines, takes_self=True))

@@ -9,7 +9,6 @@ import sqlite3
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio.to_thread
@@ -18,12 +17,14 @@ from attrs import define, field
 from apteligent_async._cache.entries import CacheEntry, CacheStatistics, statistics_of
 from apteligent_async._cache.freshness import Freshness
 from apteligent_async._cache.memory import MemoryCache
-from apteligent_async._private_files import make_private
+from apteligent_async._private_files import make_private, user_path
 from apteligent_async._scheduling.policy import checked, is_whole, must_be
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
+    from pathlib import Path
 
 __all__ = ["SQLiteCache"]
 
@@ -65,6 +66,10 @@ DELETE FROM replies WHERE stored_at <= (
 """
 
 
+def _path(given: str | os.PathLike[str]) -> Path:
+    return user_path(given, of="SQLiteCache(path)")
+
+
 @define(eq=False)
 class SQLiteCache:
     """Keeps answers in a file that the processes of one host share: what one of them fetches, all of them have.
@@ -78,7 +83,7 @@ class SQLiteCache:
     last made room.
 
     Args:
-        path: the file; its folder must exist.
+        path: the file; made if there is none.
         freshness: how old answers may be; see `Freshness`.
         max_bytes: how much is kept, and at times, for each process that writes, one part in 64 more; the oldest
             answers go first.
@@ -86,11 +91,11 @@ class SQLiteCache:
         clock: tells the seconds since the epoch.
 
     Raises:
-        ConfigurationError: a setting is not possible; or, when a client enters, the file is not one of ours, is open
-            to other users, or cannot be used.
+        ConfigurationError: the path is none, or a setting is not possible; or, when a client enters, the file is not
+            one of ours, is open to other users, or cannot be used.
     """
 
-    path: Path = field(converter=Path)
+    path: Path = field(converter=_path)
     freshness: Freshness = field(
         factory=Freshness, kw_only=True, validator=must_be(Freshness, "a Freshness, such as Freshness(young_s=30)")
     )
@@ -223,6 +228,7 @@ class SQLiteCache:
 
 def _open(path: Path) -> sqlite3.Connection:
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         make_private(path)
         file = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:

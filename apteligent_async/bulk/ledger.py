@@ -9,20 +9,22 @@ import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
 from attrs import define, field
 
+from apteligent_async._private_files import user_path
 from apteligent_async.bulk.ledger_file import LedgerFile, explained
 from apteligent_async.bulk.ledger_lock import Holder, LedgerLock
 from apteligent_async.errors import LedgerError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
+    from pathlib import Path
 
     from apteligent_async.bulk.ledger_file import Batch
     from apteligent_async.bulk.units import Row, Unit
@@ -78,6 +80,10 @@ class Ledger(Protocol):
         ...
 
 
+def _path(given: str | os.PathLike[str]) -> Path:
+    return user_path(given, of="ledger=")
+
+
 @define(eq=False)
 class DiskLedger:
     """A ledger in a file. Its state: the open file and the lock beside it, or neither.
@@ -87,7 +93,7 @@ class DiskLedger:
             files and the lock's, whose names begin like its.
     """
 
-    path: Path = field(converter=Path)
+    path: Path = field(converter=_path)
     _lock: LedgerLock | None = field(default=None, init=False)
     _file: LedgerFile | None = field(default=None, init=False)
     _thread: anyio.CapacityLimiter = field(factory=partial(anyio.CapacityLimiter, 1), init=False)

@@ -101,7 +101,7 @@ async def test_a_file_that_is_none_of_ours_is_left_alone(path):
     with pytest.raises(ConfigurationError, match="no cache of ours"):
         await store(path).open()
     with pytest.raises(ConfigurationError, match="cannot be opened"):
-        await store(path.parent / "missing" / "cache").open()
+        await store(path / "below a file").open()
 
 
 async def test_another_version_is_made_anew(path):
