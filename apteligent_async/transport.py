@@ -16,11 +16,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import anyio
-import anyio.lowlevel
 import httpx
 from attrs import define, evolve, field
 
 from apteligent_async._budgets import MemoryBudget, Seat, take_seat
+from apteligent_async._clock import running_loop
 from apteligent_async._dispatch import Dispatcher, NotSent, Visit
 from apteligent_async._http import NEVER_SENT, OUR_FAULT
 from apteligent_async._options import CallOptions
@@ -159,8 +159,10 @@ class RateLimitedTransport(httpx.AsyncBaseTransport):
 
         Raises:
             ConfigurationError: no request has used that budget on this event loop, or there are several.
+            ClientStateError: no event loop runs here.
         """
-        lines = {key: line for (loop, key), line in self._lines.items() if loop == _loop()}
+        here = running_loop()
+        lines = {key: line for (loop, key), line in self._lines.items() if loop == here}
         if key is None and len(lines) == 1:
             key = next(iter(lines))
         if key not in lines:
@@ -168,7 +170,7 @@ class RateLimitedTransport(httpx.AsyncBaseTransport):
         return lines[key].dispatcher.snapshot()
 
     def _line(self, key: Hashable) -> _Line:
-        loop = _loop()
+        loop = running_loop()
         line = self._lines.get((loop, key))
         if line is None:
             budget = self._budget if self._budget is not None else MemoryBudget()
@@ -337,7 +339,3 @@ async def _close(response: httpx.Response) -> None:
 
 def _origin(request: httpx.Request) -> Hashable:
     return f"{request.url.scheme}://{request.url.netloc.decode('ascii')}"
-
-
-def _loop() -> Hashable:
-    return anyio.lowlevel.current_token()

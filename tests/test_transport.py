@@ -345,6 +345,12 @@ async def test_a_refusals_body_is_unpacked_for_the_dialect(packed):
     assert 42 < waited_s < 44 if packed else 60 <= waited_s < 62
 
 
+def test_outside_an_event_loop_there_is_no_budget():
+    """And whoever asks is told so in our words."""
+    with pytest.raises(ClientStateError, match="No event loop"):
+        RateLimitedTransport(httpx.MockTransport(lambda _: httpx.Response(200))).budget()
+
+
 async def test_every_origin_has_its_own_budget():
     """A refusal by one service keeps nobody from another; a key may say otherwise."""
     client, transport, service = scripted(limited())

@@ -32,5 +32,5 @@ def budget_from(address: str) -> Budget | None:
             return RedisBudget(address.strip())
         case _:
             raise ConfigurationError(
-                "A budget's address is memory://, sqlite:///path/to/file or redis://host:port; this one is neither."
+                "A budget's address is memory://, sqlite:///path/to/file or redis://host:port; this is none of them."
             )

@@ -59,9 +59,9 @@ class ApteligentClient:
         region: the service's site; without, ``APTELIGENT_REGION``, else the US.
         base_url: another origin, without ``/v2``, in place of a region; without, ``APTELIGENT_BASE_URL``.
         policy: how the rate budget is spent; see `RatePolicy`.
-        budget: whom it is shared with; by default with every client of the same client id in this process, else, by a
-            `SQLiteBudget` or a `RedisBudget`, with other processes and hosts. ``APTELIGENT_BUDGET`` may name it, such
-            as ``sqlite:////var/tmp/budget.db`` or ``redis://host:6379``.
+        budget: whom it is shared with: a `SQLiteBudget` shares it with other processes, a `RedisBudget` with other
+            hosts; without, ``APTELIGENT_BUDGET``, such as ``sqlite:////var/tmp/budget.db`` or ``redis://host:6379``,
+            else all clients of the same client id in this process share one.
         cache: where answers are kept and identical calls in flight are joined: `MemoryCache`, `SQLiteCache`, or any
             other `CacheStore`; None keeps nothing and joins nothing.
         retry: when failed calls are sent again; see `RetryPolicy`.
@@ -77,8 +77,8 @@ class ApteligentClient:
             (grade D); `flat_filters` and `json_filters` are the other candidates.
 
     Raises:
-        ConfigurationError: on entering: something is missing or cannot work; the message says what to do. A timeout
-            that is not above 0 is refused at once.
+        ConfigurationError: an option is of a wrong type or not possible; or, on entering, something is missing or
+            cannot work. The message says what to do.
         ClientStateError: entered twice.
     """
 
