@@ -33,7 +33,7 @@ from apteligent_async.models.days import DayLabels
 from apteligent_async.models.frozen import FrozenMapping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = ["Plan"]
 
@@ -42,8 +42,8 @@ def _all(wanted: Iterable[Wanted]) -> tuple[Wanted, ...]:
     return tuple(wanted)
 
 
-def _patterns(given: Any) -> tuple[str, ...]:
-    several: Any = (given,) if isinstance(given, str) else given
+def _patterns(given: str | Sequence[str]) -> tuple[str, ...]:
+    several: object = (given,) if isinstance(given, str) else given
     if isinstance(several, list | tuple):
         patterns = tuple(cast("Iterable[Any]", several))
         if all(isinstance(each, str) and each for each in patterns):
@@ -64,7 +64,7 @@ def _check_kinds(plan: Any) -> None:
             raise ConfigurationError(f"{name} must be true or false, not {getattr(plan, name)!r}.")
 
 
-def _labels(given: Any) -> DayLabels:
+def _labels(given: DayLabels | str) -> DayLabels:
     try:
         return DayLabels(given)
     except ValueError:

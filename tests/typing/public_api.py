@@ -5,6 +5,7 @@ What must not pass is marked; a checker that lets it pass says that the mark is 
 
 from __future__ import annotations
 
+from os import environ
 from typing import assert_type
 
 from apteligent_async import (
@@ -66,6 +67,8 @@ async def clients() -> None:
         assert_type(client, ApteligentClient)
     ApteligentClient(StaticToken("token"), region="eu", policy=RatePolicy(mode="polite"))
     ApteligentClient("token")  # type: ignore[arg-type]
+    StaticToken(None)  # type: ignore[arg-type]
+    PasswordGrant("id", "user", environ.get("PASSWORD"))  # type: ignore[arg-type]
     ApteligentClient(None, Region.US)  # type: ignore[call-arg]
     RatePolicy(mode="greedy")  # type: ignore[arg-type]
 
@@ -155,7 +158,9 @@ async def transactions(client: ApteligentClient) -> None:
 
 async def pulling(client: ApteligentClient) -> None:
     """Pull a plan."""
-    plan = Plan(want=[Wanted("error_monitoring.pie", group_by="os")])
+    plan = Plan(want=[Wanted("error_monitoring.pie", group_by="os")], apps="Shop*", day_labels="start")
+    Plan(want=[], apps=["Shop*", "id"], except_apps=("other",))
+    Plan(want=[], apps=5)  # type: ignore[arg-type]
     pull = client.pull(plan)
     assert_type(pull, Pull)
     results = [result async for result in pull]
