@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from apteligent_async._wire.messages import Request
 
-__all__ = ["Credentials", "PasswordGrant", "StaticToken", "TokenKeeper"]
+__all__ = ["EARLY_S", "Credentials", "PasswordGrant", "StaticToken", "TokenKeeper"]
 
 EARLY_S = 60.0
 """How long before its end a token is renewed; at most a tenth of its life."""

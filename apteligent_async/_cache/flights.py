@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from apteligent_async._cache.entries import CacheEntry
 
-__all__ = ["Errand", "Flights"]
+__all__ = ["Errand", "Flight", "Flights"]
 
 Found = TypeVar("Found", bound=Result)
 

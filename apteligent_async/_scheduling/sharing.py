@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.fleet import Fleet, News, Step
     from apteligent_async._scheduling.policy import RatePolicy
 
-__all__ = ["transition"]
+__all__ = ["GRACE_S", "SILENT_S", "transition"]
 
 PHI = 0.5
 """What `shared` keeps under way of what is left: twice what one line would, as the peers that there are talk."""

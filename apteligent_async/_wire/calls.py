@@ -123,9 +123,9 @@ class Endpoint(Generic[Found]):
         query = self._query(self.rule(given) if self.rule else given)
         if filters is not None:
             query += tuple(encode_filters(filter_texts("filters", filters)))
-        return self.send(self._path(segments), query=query)
+        return self.request_to(self._path(segments), query=query)
 
-    def send(
+    def request_to(
         self,
         path: str,
         *,

@@ -17,7 +17,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from apteligent_async._wire.rows import is_plain, rows_of
 from apteligent_async._wire.shapes import NOTHING, assign, noting, shapes_of, shared
-from apteligent_async._wire.values import configure_values, each, json_list, json_object
+from apteligent_async._wire.values import configure_values, each, require_list, require_object
 from apteligent_async.models.frozen import thaw
 from apteligent_async.models.result import Part
 
@@ -154,11 +154,11 @@ def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
     shape = shapes_of(t, known)
 
     def structure(value: Any, _: Any) -> Any:
-        if voidable and NOTHING in json_object(value).values():
+        if voidable and NOTHING in require_object(value).values():
             void = [key for key in value if key in voidable and value[key] == NOTHING]
             part = inner({key: item for key, item in value.items() if key not in void}, t)
             return noting(part, value, shape(*value).without(void))
-        if json_object(value).keys() == known:
+        if require_object(value).keys() == known:
             return inner(value, t)
         return noting(inner(value, t), value, shape(*value))
 
@@ -168,7 +168,7 @@ def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
 def _parts_hook(t: Any, converter: Converter, names: Names) -> Hook:
     item = get_args(t)[0]
     many = _many_hook(item, converter, names)
-    return lambda value, _: tuple(many(value, enumerate(json_list(value))))
+    return lambda value, _: tuple(many(value, enumerate(require_list(value))))
 
 
 def _many_hook(t: type[Part], converter: Converter, names: Names) -> Callable[[list[Any], Pairs], list[Any]]:
@@ -184,7 +184,7 @@ def _many_hook(t: type[Part], converter: Converter, names: Names) -> Callable[[l
 
 def _rest_hook(t: type[Part], inner: Hook, known: frozenset[str]) -> Hook:
     def structure(value: Any, _: Any) -> Any:
-        named = {key: item for key, item in json_object(value).items() if key in known and key != _REST}
+        named = {key: item for key, item in require_object(value).items() if key in known and key != _REST}
         rest = {key: item for key, item in value.items() if key not in named}
         part = inner({**named, _REST: rest}, t)
         assign(part, "absent", shared(known.difference(named, {_REST})))
@@ -235,7 +235,7 @@ def _positional_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
     inner = _part_hook(t, converter, names)
 
     def structure(value: Any, _: Any) -> Any:
-        places = (*keys, *map(str, range(len(keys), len(json_list(value)))))
+        places = (*keys, *map(str, range(len(keys), len(require_list(value)))))
         return inner(dict(zip(places, value, strict=False)), t)
 
     return structure
@@ -248,7 +248,7 @@ def _positional_unhook(t: type[Part], converter: Converter, names: Names) -> Cal
 
 def _columnar_hook(t: Any, converter: Converter, part: type[Part]) -> Hook:
     inner = converter.get_structure_hook(part)
-    return lambda value, _: t.of(each(enumerate(cast("list[object]", json_list(value))), inner, part))
+    return lambda value, _: t.of(each(enumerate(cast("list[object]", require_list(value))), inner, part))
 
 
 def _content_type(t: Any, name: str) -> Any:
@@ -276,7 +276,7 @@ def _keyed_hook(t: Any, converter: Converter, names: Names) -> Hook:
     many = _many_hook(item, converter, names)
 
     def structure(value: Any, _: Any) -> Any:
-        bodies = [_with_own_key(key, body) for key, body in json_object(value).items()]
+        bodies = [_with_own_key(key, body) for key, body in require_object(value).items()]
         return t(**{name: tuple(many(bodies, zip(value, bodies, strict=True)))})
 
     return structure

@@ -58,7 +58,7 @@ def token_request(
     if duration is not None:
         form["duration"] = str(_token_seconds(duration))
     basic = b64encode(f"{client_id}:".encode()).decode("ascii")
-    return TOKEN.send(
+    return TOKEN.request_to(
         TOKEN.template,
         headers=(("authorization", f"Basic {basic}"), ("content-type", "application/x-www-form-urlencoded")),
         body=urlencode(form).encode("ascii"),

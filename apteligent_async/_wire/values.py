@@ -27,8 +27,8 @@ __all__ = [
     "SURPRISES",
     "configure_values",
     "each",
-    "json_list",
-    "json_object",
+    "require_list",
+    "require_object",
     "scalars_of",
     "surprised",
 ]
@@ -68,14 +68,14 @@ def surprised(by: Iterable[str]) -> None:
         noted.extend(by)
 
 
-def json_object(value: Any) -> Any:
+def require_object(value: Any) -> Any:
     """Pass a JSON object, refuse everything else."""
     if value.__class__ is not dict:
         raise TypeError(f"is {_json_name(value)} where object was expected")
     return value
 
 
-def json_list(value: Any) -> list[Any]:
+def require_list(value: Any) -> list[Any]:
     """Pass a JSON list, refuse everything else."""
     if value.__class__ is not list:
         raise TypeError(f"is {_json_name(value)} where list was expected")
@@ -162,9 +162,9 @@ def _tuple_hook(t: Any, converter: Converter) -> Hook:
 
     def structure(value: Any, _: Any) -> Any:
         # A column of numbers is checked and taken in one go.
-        if scalars and scalars.issuperset(map(type, json_list(value))):
+        if scalars and scalars.issuperset(map(type, require_list(value))):
             return tuple(value)
-        return tuple(each(enumerate(json_list(value)), inner, item))
+        return tuple(each(enumerate(require_list(value)), inner, item))
 
     return structure
 
@@ -174,7 +174,7 @@ def _mapping_hook(t: Any, converter: Converter) -> Hook:
     inner = converter.get_structure_hook(item)
 
     def structure(value: Any, _: Any) -> Any:
-        items = each(json_object(value).items(), inner, item)
+        items = each(require_object(value).items(), inner, item)
         return FrozenMapping.of(dict(zip(value, items, strict=True)))
 
     return structure

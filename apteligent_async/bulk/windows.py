@@ -12,7 +12,7 @@ from attrs import frozen
 
 from apteligent_async.models.days import DayLabels
 
-__all__ = ["AppDays", "graph_minutes", "newest_point"]
+__all__ = ["DAY", "AppDays", "graph_minutes", "newest_point"]
 
 DAY = timedelta(days=1)
 _LATEST_OFFSET_H = -12

@@ -46,13 +46,13 @@ def raw_request(endpoint: Endpoint[Untyped], path: str, *, params: Mapping[str, 
         raise ConfigurationError("path must hold no query and no fragment: pass params= for the one, drop the other.")
     body = b"" if json is None else _json_bytes(json)
     headers = (("content-type", "application/json"),) if body else ()
-    return endpoint.send(safe_path(path), query=query_pairs("params", params or {}), headers=headers, body=body)
+    return endpoint.request_to(safe_path(path), query=query_pairs("params", params or {}), headers=headers, body=body)
 
 
 def link_request(path: str, query: tuple[tuple[str, str], ...]) -> tuple[Endpoint[Any], Request]:
     """Find the row of a checked link and build its request."""
     endpoint = endpoint_for(path)
-    return endpoint, endpoint.send(path, query=query)
+    return endpoint, endpoint.request_to(path, query=query)
 
 
 def _json_bytes(json: Any) -> bytes:

@@ -15,7 +15,7 @@ from apteligent_async.models.frozen import thaw
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Column", "arrow_table", "columns_of", "html_table", "inert", "printable", "rows"]
+__all__ = ["Column", "Kind", "arrow_table", "columns_of", "html_table", "inert", "printable", "rows"]
 
 HTML_ROWS = 50
 

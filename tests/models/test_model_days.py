@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from apteligent_async.models.days import DailyArray, Orientation, orientation_of
 
-NEWEST = date(2016, 10, 5)
-
 
 def array(*counts, day="20161005"):
     """A daily array that ends on the fifth of October."""

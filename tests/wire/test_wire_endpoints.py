@@ -359,7 +359,7 @@ def test_token_lifetimes_are_bounded(duration):
 
 def test_custom_calls_say_whether_they_can_be_repeated():
     """A call that the table does not have keeps its verb and its repeatability."""
-    request = custom("POST", is_repeatable=False).send("/v2/new", query=(("a", "b"),))
+    request = custom("POST", is_repeatable=False).request_to("/v2/new", query=(("a", "b"),))
     assert (request.method, request.path, request.query, request.is_repeatable) == (
         "POST",
         "/v2/new",

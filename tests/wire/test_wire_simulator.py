@@ -104,7 +104,7 @@ def test_users_and_userflows_can_be_followed(desk):
     flow = desk.call("transactions.details", app_id=desk.app_id, period="P1M")[0]
     path, query = safe_link(flow.link, "http://127.0.0.1:8080")
     row = endpoint_for(path)
-    assert desk.send(row, row.send(path, query=query)).series
+    assert desk.send(row, row.request_to(path, query=query)).series
     assert desk.call("transactions.traces", app_id=desk.app_id, name=flow.name, period="P1M").to_rows()
     assert desk.drift.report() == {}
 
@@ -115,7 +115,7 @@ def test_links_of_answers_lead_back(desk):
     path, query = safe_link(trends.links["self"], "http://127.0.0.1:8080")
     row = endpoint_for(path)
     assert row is ENDPOINTS["trends.app"]
-    assert desk.send(row, row.send(path, query=query)) == trends
+    assert desk.send(row, row.request_to(path, query=query)) == trends
 
 
 def test_what_nobody_attests_is_not_there(desk):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from cyclopts import Token
 
-__all__ = ["UNITS", "Dimension", "Minutes", "Ranking", "filters_of", "is_of_errors", "latest", "window_of"]
+__all__ = ["UNITS", "Dimension", "Metric", "Minutes", "Ranking", "filters_of", "is_of_errors", "latest", "window_of"]
 
 Metric = Literal[
     "appLoads", "crashes", "crashPercent", "affectedUsers", "affectedUserPercent", "dau", "mau", "rating",
