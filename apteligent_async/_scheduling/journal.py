@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.signals import Cause, Job
 
-__all__ = ["Journal", "Marks"]
+__all__ = ["NOT_SENT", "Journal", "Marks", "tells_of_request"]
+
+NOT_SENT = "not sent"
+"""The outcome of an attempt that never reached the service."""
 
 
 @frozen
@@ -104,7 +107,12 @@ class Journal:
             self.note("gate.close", at, until=until)
 
 
+def tells_of_request(event: Event) -> bool:
+    """Whether an event tells how a request ended that was sent, and so has cost its tokens."""
+    return event.name == "call.answer" and event.detail["outcome"] != NOT_SENT
+
+
 def _name(outcome: Outcome) -> str:
     if isinstance(outcome, LinkFailed):
-        return "link failed" if outcome.was_sent else "not sent"
+        return "link failed" if outcome.was_sent else NOT_SENT
     return type(outcome).__name__.lower()

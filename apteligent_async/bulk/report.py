@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from apteligent_async._scheduling.journal import tells_of_request
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -100,7 +102,7 @@ class Tally:
 
     def note_event(self, event: Event) -> None:
         """Count what happens in the line."""
-        if event.name == "call.answer" and event.detail["outcome"] != "not sent":
+        if tells_of_request(event):
             self.calls += 1
             self.rate_limited += event.detail["outcome"] == "limited"
 

@@ -10,7 +10,7 @@ Exit codes: 0 done, 1 an error that the command explains in a line, 2 usage, 3 p
 | `simulate`, `dashboard`, `doctor`, `limits`, `login` | the others |
 | `application`, `flags` | the table of commands as an application, and what flags take |
 | `asking`, `accounts`, `selection` | how the service is asked: as whom, where, about which apps |
-| `progress`, `waiting`, `pulling` | what is told meanwhile |
+| `progress`, `waiting`, `pulling`, `ending` | what is told meanwhile; how it ends from outside |
 | `showing`, `members`, `dry_run`, `blame` | what is told then: findings, and errors |
 | `checkup`, `checkup_online` | what `doctor` looks at |
 """

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import anyio
 from attrs import define, evolve, field, frozen
 from cyclopts import Parameter
-from rich.console import Console
 
 from apteligent_async import ApteligentClient, RetryPolicy, UnattestedWarning
 from apteligent_async._budgets import budget_from
@@ -20,9 +19,10 @@ from apteligent_async._settings import Settings, resolve
 from apteligent_async.cli.accounts import access_for
 from apteligent_async.cli.flags import PositiveDuration  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.progress import SILENT, showing
-from apteligent_async.cli.pulling import Pull, run_pull, watched
+from apteligent_async.cli.pulling import Batch, run_batch, watched
 from apteligent_async.cli.selection import find_apps
 from apteligent_async.cli.showing.drawing import NO_DRAWING, present
+from apteligent_async.cli.showing.output import open_progress_console
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.apps import App
 from apteligent_async.models.tables import printable
@@ -123,11 +123,11 @@ class Asker:
 
     Attributes:
         client: makes the calls.
-        pull: those that were made for several apps.
+        batch: those that were made for several apps.
     """
 
     client: ApteligentClient
-    pull: Pull[App] = field(factory=Pull[App])
+    batch: Batch[App] = field(factory=Batch[App])
 
     async def apps(self, wanted: Sequence[str]) -> tuple[App, ...]:
         """Find the apps that were named on the command line."""
@@ -156,10 +156,10 @@ class Asker:
             ApteligentError: no call was answered.
         """
         found: dict[str, Found] = {}
-        self.pull.plan(apps)
-        await run_pull(self.pull, ask, lambda app, answered: found.update({app.id: answered}))
-        if self.pull.failures and not found:
-            raise self.pull.failures[0][1]
+        self.batch.plan(apps)
+        await run_batch(self.batch, ask, lambda app, answered: found.update({app.id: answered}))
+        if self.batch.failures and not found:
+            raise self.batch.failures[0][1]
         return [(app, found[app.id]) for app in apps if app.id in found]
 
 
@@ -179,7 +179,7 @@ def answer(
         drawing: how to draw it.
     """
     view, asker = _find_out(connection, output, find)
-    failures = tuple((app.name, error.message) for app, error in asker.pull.failures)
+    failures = tuple((app.name, error.message) for app, error in asker.batch.failures)
     present(evolve(view, failures=failures), output, drawing)
     for name, reason in failures:
         print(f"apteligent: {printable(name)}: {printable(reason)}", file=sys.stderr)
@@ -198,7 +198,7 @@ async def _find(
 ) -> tuple[View, Asker]:
     async with connection.client() as client:
         asker = Asker(client.with_options(deadline=connection.deadline))
-        return await watched(client, asker.pull, partial(find, asker), display=display), asker
+        return await watched(client, asker.batch, partial(find, asker), display=display), asker
 
 
 @contextmanager
@@ -206,7 +206,7 @@ def _display(*, is_quiet: bool) -> Generator[Display]:
     if is_quiet:
         yield SILENT
         return
-    with showing(Console(stderr=True, markup=False, emoji=False, highlight=False)) as display:
+    with showing(open_progress_console()) as display:
         yield display
 
 

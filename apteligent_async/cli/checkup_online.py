@@ -28,6 +28,7 @@ from apteligent_async import (
     StaticToken,
 )
 from apteligent_async._connections import has_proxy, is_loopback, tls_context
+from apteligent_async._scheduling.journal import tells_of_request
 from apteligent_async.cli.checkup import Check
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class _Conversation:
             return [settings, *_skipped("working settings", *_OF_THE_SERVICE)]
 
     def _count(self, event: Event) -> None:
-        if event.name == "call.answer" and event.detail["outcome"] != "not sent":
+        if tells_of_request(event):
             self.requests[event.detail["label"]] += 1
 
     async def _check_token(self, client: ApteligentClient) -> tuple[Check, Result | None]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import signal
-import sys
 import time
 import webbrowser
 from contextlib import contextmanager
@@ -15,17 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from attrs import frozen
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
 from apteligent_async import ApteligentClient, MemoryCache, StaticToken
 from apteligent_async.cli.asking import AS_USUAL, Connection
-from apteligent_async.cli.flags import Amount, Duration  # noqa: TC001  the command line reads the annotations
+from apteligent_async.cli.ending import end_on_sigterm
+from apteligent_async.cli.flags import Amount, Duration, Port  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.simulate import Counting
 from apteligent_async.simulator import DEMO_ACCOUNT, Service, World, running_from, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
-    from types import FrameType
 
 __all__ = ["dashboard"]
 
@@ -35,7 +32,7 @@ _AS_DOCUMENTED = Counting()
 def dashboard(
     *,
     host: str = "127.0.0.1",
-    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))] = 0,
+    port: Port = 0,
     name: tuple[str, ...] = (),
     open_browser: Annotated[bool, Parameter(name="--open", negative="")] = False,
     connection: Connection = AS_USUAL,
@@ -70,7 +67,7 @@ def dashboard(
 
     is_real = any([connection.account, connection.region, connection.base_url])
     door = Door({host, *name}, secrets.token_urlsafe() if is_real else None)
-    signal.signal(signal.SIGTERM, _end)
+    end_on_sigterm()
     with (
         _asked(connection) if is_real else _simulated(connection, counting, apps, seed, latency) as account,
         listening(host, port) as (listener, origin),
@@ -117,7 +114,3 @@ def _require_extra() -> None:
         if find_spec(name) is None:
             message = f"the dashboard needs {name}: pip install 'apteligent-async[dashboard]'"
             raise ModuleNotFoundError(message, name=name)
-
-
-def _end(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signal module's signature
-    sys.exit(0)

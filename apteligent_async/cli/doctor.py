@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import anyio
 from attrs import asdict
-from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
 from apteligent_async import Region
 from apteligent_async.cli.accounts import address_of
-from apteligent_async.cli.asking import Connection
+from apteligent_async.cli.asking import AS_USUAL, Connection
 from apteligent_async.cli.checkup import check_credentials, check_extras, check_python, check_store
 from apteligent_async.cli.checkup_online import ask_around
+from apteligent_async.cli.flags import AsJson  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.showing.output import open_console, print_json
 from apteligent_async.models.tables import printable
 
@@ -33,8 +33,8 @@ _STYLES = {"ok": "green", "note": "yellow", "broken": "bold red", "skipped": "di
 
 def doctor(
     *,
-    connection: Connection = Connection(),  # noqa: B008  frozen
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    connection: Connection = AS_USUAL,
+    as_json: AsJson = False,
 ) -> int:
     """Check Python, extras, credentials, store, DNS, TLS, token, clock and budget, and say how to mend each.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
 from attrs import frozen
 from cyclopts import Parameter
 
 from apteligent_async.bulk.outputs import Format, OutputOptions, write_output
+from apteligent_async.cli.flags import AsJson, Flag  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.showing.output import open_console, print_json
 
 __all__ = ["Writing", "export"]
@@ -28,8 +28,8 @@ class Writing:
 
     out: Path = Path("pull-output")
     format: Format = "jsonl"
-    with_fetched_at: Annotated[bool, Parameter(negative="")] = False
-    raw_cells: Annotated[bool, Parameter(negative="")] = False
+    with_fetched_at: Flag = False
+    raw_cells: Flag = False
 
     def write(self, ledger: Path) -> int:
         """Write what a ledger holds, and tell how many rows there are.
@@ -52,7 +52,7 @@ def export(
     ledger: Path,
     *,
     writing: Writing = _AS_USUAL,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write what a ledger holds, without a call; a pull may be filling it meanwhile.
 

@@ -10,7 +10,19 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-__all__ = ["Amount", "ClientId", "Day", "Duration", "PositiveAmount", "PositiveDuration", "Token"]
+__all__ = [
+    "Amount",
+    "AsJson",
+    "ClientId",
+    "Day",
+    "Duration",
+    "Flag",
+    "Port",
+    "PositiveAmount",
+    "PositiveDuration",
+    "Quiet",
+    "Token",
+]
 
 _LONGEST_S = 86_400.0
 _VISIBLE = re.compile(r"[!-~]+")
@@ -38,6 +50,12 @@ def _fit_for_bearer(_: object, value: str | None) -> None:
         raise ValueError("No header can carry it: a token is visible ASCII without spaces.")
 
 
+Flag = Annotated[bool, Parameter(negative="")]
+"""Something that is off unless it is given."""
+
+AsJson = Annotated[bool, Parameter(name="--json", negative="")]
+Quiet = Annotated[bool, Parameter(name=("--quiet", "-q"), negative="")]
+
 Amount = Annotated[int, Parameter(validator=Number(gte=0))]
 PositiveAmount = Annotated[int, Parameter(validator=Number(gt=0))]
 Duration = Annotated[float, Parameter(validator=(_finite, Number(gte=0, lte=_LONGEST_S)))]
@@ -48,6 +66,9 @@ PositiveDuration = Annotated[float, Parameter(validator=(_finite, Number(gt=0, l
 
 Day = Annotated[str | None, Parameter(validator=_a_day, show_default=False)]
 """A day, or an instant of it, in ISO's way of writing."""
+
+Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))]
+"""A port to listen on; 0 takes a free one."""
 
 ClientId = Annotated[str, Parameter(validator=_fit_for_basic)]
 Token = Annotated[str, Parameter(validator=_fit_for_bearer)]

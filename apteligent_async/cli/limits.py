@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from attrs import evolve, field, frozen
-from cyclopts import Parameter
 from rich.table import Table
 
 from apteligent_async import AppAttribute, MemoryBudget, RateLimitedError, RetryPolicy
 from apteligent_async._budgets.census import take_census
 from apteligent_async._budgets.store import StoreGone
+from apteligent_async._scheduling.journal import tells_of_request
 from apteligent_async.cli.asking import AS_USUAL, Connection
+from apteligent_async.cli.flags import AsJson  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.members import fleet_figures, members_table, queue_text
 from apteligent_async.cli.showing.output import open_console, print_json
 
@@ -68,7 +69,7 @@ class _Found:
 def limits(
     *,
     connection: Connection = AS_USUAL,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the rate budget: how much there is, what is left, when it resets, and who else spends it.
 
@@ -125,7 +126,7 @@ async def _ask(connection: Connection) -> _Found:
     requests: Counter[str] = Counter()
 
     def count(event: Event) -> None:
-        if event.name == "call.answer" and event.detail["outcome"] != "not sent":
+        if tells_of_request(event):
             requests[event.detail["label"]] += 1
 
     async with connection.client(RetryPolicy(max_rate_limited=1)) as client:

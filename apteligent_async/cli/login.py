@@ -13,7 +13,6 @@ import anyio
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from apteligent_async import AppAttribute, ApteligentClient, ConfigurationError, PasswordGrant, Region, StaticToken
@@ -31,9 +30,10 @@ from apteligent_async.cli.accounts import (
     names,
     origin_of,
 )
+from apteligent_async.cli.flags import AsJson, Flag  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.progress import showing
-from apteligent_async.cli.pulling import Pull, watched
-from apteligent_async.cli.showing.output import open_console, print_json
+from apteligent_async.cli.pulling import Batch, watched
+from apteligent_async.cli.showing.output import open_console, open_progress_console, print_json
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
@@ -42,14 +42,13 @@ if TYPE_CHECKING:
 
 __all__ = ["accounts", "login", "logout"]
 
-AsJson = Annotated[bool, Parameter(name="--json", negative="")]
 Days = Annotated[int, Parameter(validator=Number(gte=1, lte=365))]
 
 
 def login(
     *,
     account: str = DEFAULT,
-    token_stdin: Annotated[bool, Parameter(negative="")] = False,
+    token_stdin: Flag = False,
     days: Days = 30,
     base_url: str | None = None,
     region: Literal["us", "eu"] | None = None,
@@ -77,7 +76,7 @@ def login(
     check_folder(logins_folder())
     check_name(account)
     credentials = _pasted() if token_stdin else _grant(days)
-    with showing(Console(stderr=True, markup=False, emoji=False, highlight=False)) as display:
+    with showing(open_progress_console()) as display:
         found = anyio.run(_try_out, credentials, base_url, region, display)
     keep(account, found)
     console = open_console(as_json=as_json)
@@ -171,7 +170,7 @@ async def _try_out(
 ) -> Login:
     """Fetch a token, or make sure that the service takes the one in hand; a long wait is told."""
     async with ApteligentClient(credentials, base_url=base_url, region=region) as client:
-        token = await watched(client, Pull[None](), partial(_good_token, client), display=display)
+        token = await watched(client, Batch[None](), partial(_good_token, client), display=display)
     ends = None if token.expires_in is None else datetime.now(UTC) + timedelta(seconds=token.expires_in)
     origin = origin_of(base_url, region) or Region.US.origin
     return Login(token=StaticToken(token.access_token), origin=origin, expires_at=ends)

@@ -7,12 +7,11 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path  # noqa: TC003  the command line reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from attrs import evolve, frozen
 from cyclopts import Parameter
-from rich.console import Console
 
 from apteligent_async import Plan, PullReport, RatePolicy
 from apteligent_async.bulk.preview import preview
@@ -21,13 +20,19 @@ from apteligent_async.bulk.runner import new_pull
 from apteligent_async.bulk.sinks.files import POINTS_FILE, write_points_file
 from apteligent_async.bulk.spool import Spool
 from apteligent_async.bulk.watch import begin_slot, write_points
-from apteligent_async.cli.asking import Connection
+from apteligent_async.cli.asking import AS_USUAL, Connection
 from apteligent_async.cli.dry_run import figures_of, print_preview
 from apteligent_async.cli.export import Writing
-from apteligent_async.cli.flags import Amount, PositiveAmount  # noqa: TC001  the command line reads the annotations
+from apteligent_async.cli.flags import (  # noqa: TC001  the command line reads the annotations
+    Amount,
+    AsJson,
+    Flag,
+    PositiveAmount,
+    Quiet,
+)
 from apteligent_async.cli.progress import SILENT, showing
 from apteligent_async.cli.pulling import watched
-from apteligent_async.cli.showing.output import open_console, print_json
+from apteligent_async.cli.showing.output import open_console, open_progress_console, print_json
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.tables import printable
 
@@ -44,7 +49,6 @@ __all__ = ["pull"]
 
 _MOST_GAPS = 10
 
-_CONNECTION = Connection()
 _WRITING = Writing()
 
 
@@ -80,10 +84,10 @@ def pull(
     recipe: str | None = None,
     manner: Manner = _MANNER,
     writing: Writing = _WRITING,
-    connection: Connection = _CONNECTION,
-    dry_run: Annotated[bool, Parameter(negative="")] = False,
-    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative="")] = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    connection: Connection = AS_USUAL,
+    dry_run: Flag = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> int:
     """Pull everything that a plan wants into a ledger, and write what the ledger holds as a file.
 
@@ -142,7 +146,7 @@ class _Task:
             yield f"{count:,} numbers in {writing.out / POINTS_FILE}"
 
     async def run(self, connection: Connection, *, is_quiet: bool) -> PullReport:
-        console = Console(stderr=True, markup=False, emoji=False, highlight=False)
+        console = open_progress_console()
         async with connection.client() as client:
             with showing(console) if not is_quiet else nullcontext(SILENT) as display:
                 if self.recipe is None:

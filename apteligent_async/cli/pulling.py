@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from apteligent_async import ApteligentClient
     from apteligent_async.cli.progress import Display
 
-__all__ = ["WORKERS", "Progress", "Pull", "run_pull", "watched"]
+__all__ = ["WORKERS", "Batch", "Progress", "first_error", "run_batch", "watched"]
 
 WORKERS = 50
 """Tasks that ask at once."""
@@ -32,7 +32,7 @@ Found = TypeVar("Found")
 
 
 class Progress(Protocol):
-    """How far something is, for whoever shows it: what `Pull` says of itself."""
+    """How far something is, for whoever shows it: what `Batch` says of itself."""
 
     @property
     def done(self) -> int:
@@ -56,8 +56,8 @@ class Progress(Protocol):
 
 
 @define(eq=False)
-class Pull(Generic[Wanted]):
-    """How far a pull has come; the state is the calls that wait, how many were answered, and why others were not.
+class Batch(Generic[Wanted]):
+    """How far a queue of calls has come: its state is what waits, how many were answered, and why others were not.
 
     Attributes:
         waiting: what no task has taken yet.
@@ -78,79 +78,81 @@ class Pull(Generic[Wanted]):
 
 
 async def watched(
-    client: ApteligentClient, pull: Progress, work: Callable[[], Awaitable[Found]], *, display: Display
+    client: ApteligentClient, progress: Progress, work: Callable[[], Awaitable[Found]], *, display: Display
 ) -> Found:
-    """Do some work while the display shows how far its pull is and what it waits for; its error comes out bare."""
+    """Do some work while the display shows how far it is and what it waits for; its error comes out bare."""
     try:
         async with anyio.create_task_group() as watch:
-            watch.start_soon(_show, client, pull, display)
-            watch.start_soon(_tell, client, pull, display)
+            watch.start_soon(_show, client, progress, display)
+            watch.start_soon(_tell, client, progress, display)
             found = await work()
             watch.cancel_scope.cancel()
     except BaseExceptionGroup as group:
-        raise _first(group) from None
+        raise first_error(group) from None
     finally:
         display.tell(None)
-    display.show(_standing(client, pull))
+    display.show(_standing(client, progress))
     return found  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType]  a group passes every error on
 
 
-async def run_pull(
-    pull: Pull[Wanted], ask: Callable[[Wanted], Awaitable[Found]], keep: Callable[[Wanted, Found], None]
+async def run_batch(
+    batch: Batch[Wanted], ask: Callable[[Wanted], Awaitable[Found]], keep: Callable[[Wanted, Found], None]
 ) -> None:
     """Ask for everything that waits, and hand each answer on as it comes.
 
-    A call that fails is noted in the pull and does not stop the others. Whatever `keep` raises ends all.
+    A call that fails is noted in the batch and does not stop the others. Whatever `keep` raises ends all.
     """
     async with anyio.create_task_group() as crew:
         for _ in range(WORKERS):
-            crew.start_soon(_work, pull, ask, keep)
+            crew.start_soon(_work, batch, ask, keep)
 
 
 async def _work(
-    pull: Pull[Wanted], ask: Callable[[Wanted], Awaitable[Found]], keep: Callable[[Wanted, Found], None]
+    batch: Batch[Wanted], ask: Callable[[Wanted], Awaitable[Found]], keep: Callable[[Wanted, Found], None]
 ) -> None:
-    while pull.waiting:
-        wanted = pull.waiting.popleft()
+    while batch.waiting:
+        wanted = batch.waiting.popleft()
         try:
             found = await ask(wanted)
         except ApteligentError as error:
-            pull.failures.append((wanted, error))
+            batch.failures.append((wanted, error))
         else:
             keep(wanted, found)
-            pull.done += 1
+            batch.done += 1
 
 
-async def _show(client: ApteligentClient, pull: Progress, display: Display) -> None:
+async def _show(client: ApteligentClient, progress: Progress, display: Display) -> None:
     while True:
-        display.show(_standing(client, pull))
+        display.show(_standing(client, progress))
         await anyio.sleep(display.every_s)
 
 
-async def _tell(client: ApteligentClient, pull: Progress, display: Display) -> None:
+async def _tell(client: ApteligentClient, progress: Progress, display: Display) -> None:
     watch, told = WaitWatch(), None
     while True:
         clock = datetime.now().astimezone()
-        waiting = watch.look(client.budget(), pull.done, now=time.monotonic(), clock=clock)
+        waiting = watch.look(client.budget(), progress.done, now=time.monotonic(), clock=clock)
         if waiting is not told:
             told = waiting
             display.tell(waiting)
         await anyio.sleep(_LOOK_EVERY_S)
 
 
-def _standing(client: ApteligentClient, pull: Progress) -> Standing:
+def _standing(client: ApteligentClient, progress: Progress) -> Standing:
     budget = client.budget()
     return Standing(
-        done=pull.done,
-        failed=len(pull.failures),
-        total=pull.total,
+        done=progress.done,
+        failed=len(progress.failures),
+        total=progress.total,
         left=budget.left_low,
         reset_s=budget.reset_s,
-        eta_s=budget.eta(len(pull.waiting)),
+        eta_s=budget.eta(len(progress.waiting)),
     )
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Give the first of the errors that ended all tasks at once."""
     error = group.exceptions[0]
-    return _first(cast("BaseExceptionGroup[BaseException]", error)) if isinstance(error, BaseExceptionGroup) else error
+    if not isinstance(error, BaseExceptionGroup):
+        return error
+    return first_error(cast("BaseExceptionGroup[BaseException]", error))

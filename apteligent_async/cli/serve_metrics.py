@@ -6,15 +6,12 @@ import signal
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path  # noqa: TC003  the command line reads the annotations
-from typing import Annotated
 
 import anyio
-from cyclopts import Parameter
-from cyclopts.validators import Number
 
 from apteligent_async.bulk.sinks.scraped import MetricsServer
 from apteligent_async.bulk.spool import Spool
-from apteligent_async.cli.flags import PositiveAmount  # noqa: TC001  the command line reads the annotations
+from apteligent_async.cli.flags import Port, PositiveAmount  # noqa: TC001  the command line reads the annotations
 from apteligent_async.errors import ConfigurationError
 
 __all__ = ["serve_metrics"]
@@ -24,7 +21,7 @@ def serve_metrics(
     folder: Path,
     *,
     host: str = "127.0.0.1",
-    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))] = 9108,
+    port: Port = 9108,
     name: str | None = None,
     most_series: PositiveAmount = 10_000,
 ) -> int:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
 import threading
 import time
 from contextlib import contextmanager, nullcontext
@@ -14,12 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from attrs import frozen
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
+from apteligent_async.cli.ending import end_on_sigterm
 from apteligent_async.cli.flags import (  # noqa: TC001  the command line reads the annotations
     Amount,
     ClientId,
     Duration,
+    Port,
     PositiveAmount,
     PositiveDuration,
     Token,
@@ -37,7 +36,6 @@ from apteligent_async.simulator import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import FrameType
 
     from apteligent_async.simulator import Answer, Call
 
@@ -98,7 +96,7 @@ Faults = Annotated[Path, Parameter(validator=_fit_to_read)]
 def simulate(
     *,
     host: str = "127.0.0.1",
-    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))] = 0,
+    port: Port = 0,
     counting: Counting = _AS_DOCUMENTED,
     apps: Amount = 40,
     seed: int = 1,
@@ -179,7 +177,7 @@ def _service(
 
 def _run(service: Service, account: Account, token: str, *, host: str, port: int, latency: float) -> None:
     """Serve until interrupted, after telling where and to whom."""
-    signal.signal(signal.SIGTERM, _end)
+    end_on_sigterm()
     with serve(service, host=host, port=port, latency=latency) as url:
         print(f"listening on {url}")
         print(f"client_id={account.client_id}\nusername={account.username}\npassword={account.password}")
@@ -191,7 +189,3 @@ def _aware(now: datetime | None) -> datetime:
     if now is None:
         return datetime.now(UTC)
     return now if now.tzinfo else now.replace(tzinfo=UTC)
-
-
-def _end(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the signal module's signature
-    sys.exit(0)

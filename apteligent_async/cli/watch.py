@@ -6,7 +6,7 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 from attrs import frozen
@@ -16,6 +16,8 @@ from apteligent_async.bulk.recipes.recipe import find_recipe
 from apteligent_async.bulk.sinks.graphite import GraphiteSink, TcpAddress
 from apteligent_async.bulk.watch import Watch
 from apteligent_async.cli.asking import AS_USUAL, Connection
+from apteligent_async.cli.flags import Quiet  # noqa: TC001  the command line reads the annotations
+from apteligent_async.cli.pulling import first_error
 from apteligent_async.models.tables import printable
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def watch(
     root: str = "apteligent",
     allow: tuple[str, ...] | None = None,
     connection: Connection = AS_USUAL,
-    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative="")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Run recipes on their schedules until interrupted, on one budget, behind interactive calls.
 
@@ -63,7 +65,7 @@ def watch(
     try:
         return anyio.run(partial(_watch, connection, recipes, folder, sinks=sinks, allow=allow, teller=teller))
     except ExceptionGroup as group:
-        raise _first(group) from None
+        raise first_error(group) from None
 
 
 async def _watch(
@@ -116,8 +118,3 @@ class _Teller:
 
     def _warn(self, line: str) -> None:
         print(printable(f"apteligent: {line}"), file=sys.stderr, flush=True)
-
-
-def _first(group: ExceptionGroup[Exception]) -> Exception:
-    error = group.exceptions[0]
-    return _first(cast("ExceptionGroup[Exception]", error)) if isinstance(error, ExceptionGroup) else error

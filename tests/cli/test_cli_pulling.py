@@ -19,7 +19,7 @@ from apteligent_async import (
 )
 from apteligent_async.cli.demo.cuts import Cut, ask, plan_of, questions_about
 from apteligent_async.cli.progress import Display
-from apteligent_async.cli.pulling import WORKERS, Pull, run_pull, watched
+from apteligent_async.cli.pulling import WORKERS, Batch, run_batch, watched
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World
 
 pytestmark = pytest.mark.anyio
@@ -42,14 +42,14 @@ class Account:
             policy=RatePolicy(mode="exclusive"),
             budget=MemoryBudget(),
         )
-        self.pull = Pull()
+        self.batch = Batch()
         self.kept = []
 
     async def __aenter__(self):
         await self.client.open()
         apps = await self.client.apps.list()
         self.questions = questions_about(apps)
-        self.pull.plan(plan_of(apps, self.questions))
+        self.batch.plan(plan_of(apps, self.questions))
         return self
 
     async def __aexit__(self, *error):
@@ -61,8 +61,8 @@ class Account:
 
     async def run(self, keep, display=QUIET):
         """Pull everything."""
-        work = partial(run_pull, self.pull, partial(ask, self.client), keep)
-        await watched(self.client, self.pull, work, display=display)
+        work = partial(run_batch, self.batch, partial(ask, self.client), keep)
+        await watched(self.client, self.batch, work, display=display)
 
 
 async def test_every_pie_is_asked_for_once():
@@ -70,7 +70,7 @@ async def test_every_pie_is_asked_for_once():
     async with Account() as account:
         await account.run(account.keep)
     cuts = [cut for cut, _ in account.kept]
-    assert len(cuts) == len(set(cuts)) == account.pull.done == account.pull.total == 5 * 5 * 3 + 3
+    assert len(cuts) == len(set(cuts)) == account.batch.done == account.batch.total == 5 * 5 * 3 + 3
     assert {question.cut for question in account.questions} <= set(cuts)
     assert account.transport.calls == len(cuts) + 2
     assert all(pie.slices for _, pie in account.kept)
@@ -86,10 +86,10 @@ async def test_at_most_fifty_ask_at_once():
 async def test_a_pie_that_cannot_be_had_does_not_stop_the_others():
     """It is noted with its reason."""
     async with Account() as account:
-        account.pull.plan([UNKNOWN])
+        account.batch.plan([UNKNOWN])
         await account.run(account.keep)
-    assert account.pull.done == account.pull.total - 1
-    [(cut, error)] = account.pull.failures
+    assert account.batch.done == account.batch.total - 1
+    [(cut, error)] = account.batch.failures
     assert cut == UNKNOWN
     assert isinstance(error, NotFoundError)
 
@@ -103,7 +103,7 @@ async def test_rows_that_cannot_be_kept_end_it_with_that_error():
     async with Account() as account:
         with pytest.raises(OSError, match=r"^full$"):
             await account.run(keep)
-        assert account.pull.done == 0
+        assert account.batch.done == 0
 
 
 async def test_cancelling_it_leaves_what_was_kept():
@@ -118,7 +118,7 @@ async def test_cancelling_it_leaves_what_was_kept():
             await account.run(keep)
     assert scope.cancelled_caught
     assert 1 <= len(account.kept) <= WORKERS
-    assert account.pull.done == len(account.kept)
+    assert account.batch.done == len(account.kept)
 
 
 async def test_the_last_standing_shown_is_the_end():

@@ -19,8 +19,10 @@ from apteligent_async.cli.demo.run import DemoRun
 from apteligent_async.cli.demo.summary import Figures, sentences
 from apteligent_async.cli.demo.tables import bar_table
 from apteligent_async.cli.flags import (  # noqa: TC001  the command line reads the annotations
+    AsJson,
     PositiveAmount,
     PositiveDuration,
+    Quiet,
 )
 from apteligent_async.cli.showing.output import CannotWrite, open_console, print_json
 from apteligent_async.event_log import EventLog
@@ -46,8 +48,8 @@ def demo(
     limit: PositiveAmount = 600,
     bucket: PositiveDuration = 10.0,
     seed: int = 1,
-    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative="")] = False,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> int:
     """Pull metrics of a simulated account as fast as its rate budget allows, and answer four questions with them.
 
@@ -125,7 +127,7 @@ def _figures(service: Service, run: DemoRun, output: Path, *, bound_s: float | N
         run.stretch,
         free_calls=run.free_calls,
         bound_s=bound_s,
-        failed=len(run.pull.failures),
+        failed=len(run.batch.failures),
         output=str(output),
     )
 
@@ -137,7 +139,7 @@ def _report(console: Console, run: DemoRun, summary: tuple[str, ...], *, is_inte
             console.print()
             console.print(bar_table(question.text, pie.slices, about=question.cut.app_name, unit=question.unit))
     if is_interrupted:
-        console.print(f"\nInterrupted: {run.pull.done} of {run.pull.total} pies came, and their rows are on disk.")
+        console.print(f"\nInterrupted: {run.batch.done} of {run.batch.total} pies came, and their rows are on disk.")
     for reason in run.reasons:
         console.print(reason, soft_wrap=True)
     console.print()

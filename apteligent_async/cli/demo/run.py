@@ -15,7 +15,7 @@ from apteligent_async.cli.demo.cuts import Cut, ask, plan_of, questions_about
 from apteligent_async.cli.demo.recording import rows_of
 from apteligent_async.cli.demo.summary import Stretch
 from apteligent_async.cli.progress import SILENT, showing
-from apteligent_async.cli.pulling import WORKERS, Pull, run_pull, watched
+from apteligent_async.cli.pulling import WORKERS, Batch, run_batch, watched
 from apteligent_async.models.tables import printable
 from apteligent_async.simulator import DEMO_ACCOUNT
 
@@ -39,7 +39,7 @@ class DemoRun:
     """One run; the state is what was asked, what came, and when.
 
     Attributes:
-        pull: the pies that were asked for, and those that wait.
+        batch: the pies that were asked for, and those that wait.
         questions: what the answers are for; none before the apps are known.
         answers: the pies that the questions need, as they come.
         free_calls: requests that spend no budget.
@@ -48,7 +48,7 @@ class DemoRun:
     _console: Console
     _listeners: Sequence[Callable[[Event], object]] = ()
     _is_quiet: bool = field(default=False, kw_only=True, alias="is_quiet")
-    pull: Pull[Cut] = field(factory=Pull[Cut])
+    batch: Batch[Cut] = field(factory=Batch[Cut])
     questions: tuple[Question, ...] = ()
     answers: dict[Cut, Pie] = field(factory=dict)
     free_calls: int = 0
@@ -63,14 +63,14 @@ class DemoRun:
     @property
     def exit_code(self) -> int:
         """0 if all pies came, 3 if some did, 1 if none did."""
-        if not self.pull.failures:
+        if not self.batch.failures:
             return 0
-        return 3 if self.pull.done else 1
+        return 3 if self.batch.done else 1
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why pies could not be had, the most frequent reason first."""
-        counted = Counter(error.message for _, error in self.pull.failures)
+        counted = Counter(error.message for _, error in self.batch.failures)
         return tuple(printable(f"{times} x {message}") for message, times in counted.most_common())
 
     async def perform(self, url: str, recorder: Recorder) -> None:
@@ -88,9 +88,9 @@ class DemoRun:
                 for listener in self._listeners:
                     client.on_event(listener)
                 await self._look_around(client)
-                work = partial(run_pull, self.pull, partial(ask, client), self._keeping(recorder))
+                work = partial(run_batch, self.batch, partial(ask, client), self._keeping(recorder))
                 with nullcontext(SILENT) if self._is_quiet else showing(self._console) as display:
-                    await watched(client, self.pull, work, display=display)
+                    await watched(client, self.batch, work, display=display)
         finally:
             self._ended_at = time.monotonic()
 
@@ -100,8 +100,8 @@ class DemoRun:
         self.free_calls += 1
         self._console.print(printable(f"Discovered {(await client.discover()).headline()}"))
         self.questions = questions_about(apps)
-        self.pull.plan(plan_of(apps, self.questions))
-        self._console.print(f"Found {len(apps)} apps: {self.pull.total} pies to pull, {WORKERS} at once\n")
+        self.batch.plan(plan_of(apps, self.questions))
+        self._console.print(f"Found {len(apps)} apps: {self.batch.total} pies to pull, {WORKERS} at once\n")
 
     def _keeping(self, recorder: Recorder) -> Callable[[Cut, Pie], None]:
         wanted = {question.cut for question in self.questions}

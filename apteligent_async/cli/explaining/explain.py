@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  the command line reads the annotation
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import asdict
-from cyclopts import Parameter
 from rich.text import Text
 
 from apteligent_async.cli.explaining.replay import replay
 from apteligent_async.cli.explaining.timeline import LEGEND, call_lines, group_text, headlines, window_table
 from apteligent_async.cli.explaining.waits import groups_of
+from apteligent_async.cli.flags import AsJson  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.showing.output import open_console, print_json
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.event_log import read_events
@@ -32,7 +32,7 @@ def explain(
     file: Path,
     *,
     call: int | None = None,
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell from a log of events why its calls waited: the whole run window by window, or one call from end to end.
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from apteligent_async._scheduling.journal import NOT_SENT
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
     "BACKOFF",
     "GIVEN_BACK",
-    "NOT_SENT",
     "REFUSED",
     "UNKNOWN",
     "Attempt",
@@ -32,7 +33,6 @@ UNKNOWN = "unknown"
 """The cause of a wait of which the log says nothing."""
 
 REFUSED = "limited"
-NOT_SENT = "not sent"
 GIVEN_BACK = "given back"
 
 _SHORTEST_S = 0.001

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from attrs import evolve, frozen
 from cyclopts import Parameter
@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.error_view import Details, details_view
 from apteligent_async.cli.families.joined import app_headings, joined, named
-from apteligent_async.cli.flags import Day  # noqa: TC001  the command line reads the annotations
+from apteligent_async.cli.flags import Day, Flag  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.showing.formats import AS_TABLE, Output
 from apteligent_async.cli.showing.views import Heading, Sheet, View, sorted_by
 from apteligent_async.errors import ConfigurationError, NotFoundError
@@ -34,7 +34,6 @@ __all__ = ["Listed", "Sections", "crash", "crashes", "exceptions"]
 Status = Literal["known", "unresolved", "resolved"]
 Key = Literal["users", "sessions", "last-seen", "rank"]
 Kind = Literal["crash", "exception"]
-Flag = Annotated[bool, Parameter(negative="")]
 Named = TypeVar("Named", "AffectedUser", "BreadcrumbTrace")
 
 _COLUMNS: dict[Key, str] = {

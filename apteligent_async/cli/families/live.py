@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 from attrs import evolve
-from cyclopts import Parameter
 
 from apteligent_async.cli.asking import AS_USUAL, Connection, answer
 from apteligent_async.cli.families.following import Following, json_line, text_line
 from apteligent_async.cli.families.joined import app_headings, joined, named
-from apteligent_async.cli.flags import PositiveAmount, PositiveDuration  # noqa: TC001  the command line reads them
+from apteligent_async.cli.flags import (  # noqa: TC001  the command line reads the annotations
+    Flag,
+    PositiveAmount,
+    PositiveDuration,
+)
 from apteligent_async.cli.selection import find_apps
 from apteligent_async.cli.showing.formats import AS_TABLE, Output
 from apteligent_async.cli.showing.views import Heading, Sheet, View, sorted_by
@@ -41,7 +44,7 @@ def live(
     /,
     *others: str,
     period: Literal["PT5M", "P1D"] = "PT5M",
-    follow: Annotated[bool, Parameter(negative="")] = False,
+    follow: Flag = False,
     every: PositiveDuration = 30.0,
     rounds: PositiveAmount | None = None,
     connection: Connection = AS_USUAL,

@@ -19,7 +19,7 @@ from apteligent_async.cli.families.metrics import (
     window_of,
 )
 from apteligent_async.cli.families.pictures import bars_of, lines_of
-from apteligent_async.cli.flags import Day  # noqa: TC001  the command line reads the annotations
+from apteligent_async.cli.flags import Day, Flag  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.showing.drawing import NO_DRAWING, Drawing
 from apteligent_async.cli.showing.formats import AS_TABLE, Output
 from apteligent_async.cli.showing.views import Heading, Sheet, View, sorted_by
@@ -50,7 +50,7 @@ def pie(
     by: Dimension = "appVersion",
     duration: Minutes = None,
     filters: Filters = (),
-    together: Annotated[bool, Parameter(negative="")] = False,
+    together: Flag = False,
     connection: Connection = AS_USUAL,
     output: Output = AS_TABLE,
     drawing: Drawing = NO_DRAWING,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from attrs import frozen
 from cyclopts import Parameter
 
+from apteligent_async.cli.flags import Flag  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.showing.charts import ENDINGS
 from apteligent_async.cli.showing.charts import write as write_chart
 from apteligent_async.cli.showing.formats import write_view
@@ -40,7 +41,7 @@ class Drawing:
         chart: File to draw it to: .svg, .png or .html.
     """
 
-    plot: Annotated[bool, Parameter(negative="")] = False
+    plot: Flag = False
     chart: Annotated[Path | None, Parameter(validator=_ends_as_chart)] = None
 
 

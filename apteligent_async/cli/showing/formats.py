@@ -16,6 +16,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.console import Console
 
+from apteligent_async.cli.flags import AsJson, Flag, Quiet  # noqa: TC001  the command line reads the annotations
 from apteligent_async.cli.showing.output import CannotWrite, open_console
 from apteligent_async.cli.showing.sheets import MOST_ROWS, print_view
 from apteligent_async.errors import ConfigurationError
@@ -51,11 +52,11 @@ class Output:
     """
 
     format: Annotated[Format | None, Parameter(show_default=False)] = None
-    as_json: Annotated[bool, Parameter(name="--json", negative="")] = False
+    as_json: AsJson = False
     output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None
     top: Annotated[int | None, Parameter(validator=Number(gte=0))] = None
-    raw_cells: Annotated[bool, Parameter(negative="")] = False
-    quiet: Annotated[bool, Parameter(name=("--quiet", "-q"), negative="")] = False
+    raw_cells: Flag = False
+    quiet: Quiet = False
 
     @property
     def chosen(self) -> Format:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CannotWrite", "open_console", "print_json"]
+__all__ = ["CannotWrite", "open_console", "open_progress_console", "print_json"]
 
 
 class CannotWrite(OSError):  # noqa: N818  says what cannot be done
@@ -25,10 +25,22 @@ def open_console(*, as_json: bool) -> Console:
     Nothing that is printed there is read as markup, and a character that the terminal cannot show becomes a question
     mark.
     """
-    stream = sys.stderr if as_json else sys.stdout
+    return _console(sys.stderr if as_json else sys.stdout)
+
+
+def open_progress_console() -> Console:
+    """Give the console for what is told meanwhile: standard error, like the other one."""
+    return _console(sys.stderr)
+
+
+def _console(stream: TextIO) -> Console:
+    _forgive(stream)
+    return Console(file=stream, markup=False, emoji=False, highlight=False)
+
+
+def _forgive(stream: TextIO) -> None:
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
-    return Console(file=cast("TextIO", stream), markup=False, emoji=False, highlight=False)
 
 
 def print_json(figures: Mapping[str, Any]) -> None:
