@@ -21,6 +21,7 @@ The map of the package; arrows point down only:
     _wire                           the API, as data
     models  _scheduling  simulator  three leaves that do not know each other
     _private_files  _clock          files of their owner alone; the event loop's clock
+    _file_locks                     a lock that ends with the process that holds it
     _background                     work that outlasts the call that starts it
     errors                          whose fault it was
 """

@@ -19,6 +19,7 @@ from attrs import define, field
 
 from apteligent_async._auth import EARLY_S
 from apteligent_async._budgets import SQLiteBudget
+from apteligent_async._file_locks import take_lock
 from apteligent_async._private_files import check_folder, read_private, state_folder, write_private
 from apteligent_async._wire.secret import Secret
 from apteligent_async.models.access import Token
@@ -132,25 +133,10 @@ async def _alone(lock: Path) -> AsyncGenerator[None]:
     with ExitStack() as stack:
         with suppress(OSError, sqlite3.Error):
             pause_s = FIRST_PAUSE_S
-            while (held := _locked(lock)) is None:
+            lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            check_folder(lock.parent)
+            while (held := take_lock(lock)) is None:
                 await anyio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
             stack.enter_context(closing(held))
         yield
-
-
-def _locked(lock: Path) -> sqlite3.Connection | None:
-    """Take the lock, which ends with this process at the latest; None while somebody else has it."""
-    lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    check_folder(lock.parent)
-    lock.touch(mode=0o600)
-    connection = sqlite3.connect(lock, timeout=0, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode = MEMORY")  # nothing is ever written
-        connection.execute("BEGIN EXCLUSIVE")
-    except sqlite3.Error as error:
-        connection.close()
-        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:  # the low byte: there are kinds of it
-            return None
-        raise
-    return connection

@@ -1,7 +1,6 @@
-"""One pull at a time: a lock that ends with the process that holds it, whatever ends that.
+"""One pull at a time: a lock beside the ledger, which ends with the process that holds it.
 
-The lock is SQLite's own, on an empty database beside the ledger: the operating system takes it from a dead process, so
-that none is ever left behind. Who holds it is written in the ledger, where anybody can read it at any time.
+Who holds it is written in the ledger, where anybody can read it at any time.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, frozen
 
+from apteligent_async._file_locks import take_lock
 from apteligent_async.errors import LedgerInUse
 
 if TYPE_CHECKING:
@@ -51,19 +51,9 @@ class LedgerLock:
             OSError: the file beside the ledger cannot be made.
             sqlite3.Error: as above, or the folder's file system has no locks.
         """
-        self._file.touch(mode=0o600)
-        connection = sqlite3.connect(self._file, timeout=0, isolation_level=None, check_same_thread=False)
-        try:
-            connection.execute(
-                "PRAGMA journal_mode = MEMORY"
-            )  # nothing is ever written, so that no file shall lie about
-            connection.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error as error:
-            connection.close()
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
-            raise self._refusal() from None
-        self._connection = connection
+        self._connection = take_lock(self._file)
+        if self._connection is None:
+            raise self._refusal()
 
     def release(self) -> None:
         """Give it back; twice does no harm."""
