@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from apteligent_async.simulator import World
-from apteligent_async.simulator.world.faults import Kind
+from apteligent_async.simulator.world.error_groups import Kind
 
 
 @cache
@@ -18,7 +18,7 @@ def small_world():
 _APP = next(iter(small_world().apps.values()))
 APP_ID = _APP.profile.id
 FLOW = next(iter(_APP.userflows.by_name))
-CRASH, EXCEPTION = (_APP.faults(kind).listed[0].hash for kind in (Kind.CRASH, Kind.EXCEPTION))
+CRASH, EXCEPTION = (_APP.groups(kind).listed[0].hash for kind in (Kind.CRASH, Kind.EXCEPTION))
 RANKED = {"sort": "latency", "limit": 5, "duration": 240}
 
 

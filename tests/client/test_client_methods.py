@@ -43,12 +43,12 @@ from apteligent_async.models.transactions import (
     TransactionTraces,
 )
 from apteligent_async.models.trends import Trends, UserTrend
-from apteligent_async.simulator.world.faults import Kind
+from apteligent_async.simulator.world.error_groups import Kind
 
 APP = app().profile.id
 FLOW = next(iter(app().userflows.by_name))
 SEGMENT = quote(FLOW, safe="")
-CRASH, EXCEPTION = (app().faults(kind).listed[0].hash for kind in (Kind.CRASH, Kind.EXCEPTION))
+CRASH, EXCEPTION = (app().groups(kind).listed[0].hash for kind in (Kind.CRASH, Kind.EXCEPTION))
 ATTRIBUTES = ",".join(AppAttribute)
 RANKING = [("appId", APP), ("limit", "10"), ("duration", "240"), ("geoMode", "true")]
 EAST = timezone(timedelta(hours=2))

@@ -7,24 +7,24 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from apteligent_async.simulator.world.dice import dice, digest
-from apteligent_async.simulator.world.faults import Kind
+from apteligent_async.simulator.world.error_groups import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from apteligent_async.simulator.world import App
-    from apteligent_async.simulator.world.faults import Fault
+    from apteligent_async.simulator.world.error_groups import ErrorGroup
 
 __all__ = ["traces", "written"]
 
 _TRACES = 3
 
 
-def traces(app: App, fault: Fault, users: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def traces(app: App, group: ErrorGroup, users: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the last few traces of a group, newest first; none if no user of it is known."""
-    last = app.utc(app.faults(fault.kind).span(fault).last)
+    last = app.utc(app.groups(group.kind).span(group).last)
     return [
-        {"username": user["username"], **_trace(app, fault, last - timedelta(minutes=17 * number), number)}
+        {"username": user["username"], **_trace(app, group, last - timedelta(minutes=17 * number), number)}
         for number, user in zip(range(_TRACES), cycle(users), strict=False)
     ]
 
@@ -34,21 +34,21 @@ def written(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
-def _trace(app: App, fault: Fault, at: datetime, number: int) -> dict[str, Any]:
-    throw = dice("trace", app.profile.seed, fault.hash, number)
-    cohort = throw.choice([one for one in app.profile.cohorts if one.version >= fault.first_version])
+def _trace(app: App, group: ErrorGroup, at: datetime, number: int) -> dict[str, Any]:
+    throw = dice("trace", app.profile.seed, group.hash, number)
+    cohort = throw.choice([one for one in app.profile.cohorts if one.version >= group.first_version])
     return {
         "traceTs": written(at),
         "appVersion": app.profile.versions[cohort.version].name,
-        "deviceId": digest("device", app.profile.seed, fault.hash, number)[:32],
+        "deviceId": digest("device", app.profile.seed, group.hash, number)[:32],
         "device": app.profile.devices[cohort.device].label,
         "os": app.profile.systems[cohort.system].name,
-        "parsedBreadcrumbs": _crumbs(fault, at),
+        "parsedBreadcrumbs": _crumbs(group, at),
     }
 
 
-def _crumbs(fault: Fault, at: datetime) -> list[dict[str, Any]]:
-    ending = "crash" if fault.kind is Kind.CRASH else "handledException"
+def _crumbs(group: ErrorGroup, at: datetime) -> list[dict[str, Any]]:
+    ending = "crash" if group.kind is Kind.CRASH else "handledException"
     request = {
         "url": "https://api.example.com/v3/feed?page=2&sort=new",
         "httpMethod": "GET",
@@ -64,7 +64,7 @@ def _crumbs(fault: Fault, at: datetime) -> list[dict[str, Any]]:
         ("networkChange", 4, {"change": "wifi"}),
         ("network", 2, request),
         ("user", 1, {"text": "tapped <buy>", "priority": "normal"}),
-        (ending, 7 if fault.kind is Kind.CRASH else 6, {"name": fault.name, "reason": fault.reason}),
+        (ending, 7 if group.kind is Kind.CRASH else 6, {"name": group.name, "reason": group.reason}),
     )
     return [
         {

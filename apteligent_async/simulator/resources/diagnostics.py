@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from apteligent_async.simulator.world import App
-    from apteligent_async.simulator.world.faults import Fault
+    from apteligent_async.simulator.world.error_groups import ErrorGroup
 
 __all__ = ["affected_users", "diagnostics"]
 
@@ -32,10 +32,10 @@ _LOCALES = {"en": 50.0, "nl": 14.0, "de": 12.0, "ja": 9.0, "pt-br": 8.0, "": 4.0
 _YES_NO = {"on_wifi": (45, 55), "on_cellular_data": (60, 40), "online": (3, 97)}
 
 
-def diagnostics(app: App, fault: Fault) -> dict[str, Any]:
+def diagnostics(app: App, group: ErrorGroup) -> dict[str, Any]:
     """Return the object; Android has other keys than iOS, as captured."""
     days = app.calendar.days(_CHARTED_DAYS)
-    struck = {name: sum(column) for name, column in app.faults(fault.kind).by_version(fault, days).items()}
+    struck = {name: sum(column) for name, column in app.groups(group.kind).by_version(group, days).items()}
     versions: list[list[Any]] = [[name, count] for name, count in struck.items()]
     total = sum(struck.values())
     first_day = datetime.combine(days[0], time(), UTC)
@@ -50,26 +50,26 @@ def diagnostics(app: App, fault: Fault) -> dict[str, Any]:
                 "id": "total",
                 "pointStart": int(first_day.timestamp() * 1000) + 119,
                 "pointInterval": 86_400_000,
-                "data": [app.faults(fault.kind).total(fault, day) for day in days],
+                "data": [app.groups(group.kind).total(group, day) for day in days],
                 "showInLegend": False,
             }
         ],
-        "affected_users": affected_users(app, fault),
+        "affected_users": affected_users(app, group),
         "affected_versions": versions,
         "num_geo_points": 0,
         "discrete_bar_diagnostic_data": {} if app.profile.kind == "ios" else _network_bars(total),
     }
 
 
-def affected_users(app: App, fault: Fault) -> dict[str, dict[str, Any]]:
+def affected_users(app: App, group: ErrorGroup) -> dict[str, dict[str, Any]]:
     """Return a few made-up users by hash; each one's last crash falls on a day that the chart has occurrences for."""
-    faults = app.faults(fault.kind)
+    groups = app.groups(group.kind)
     users: dict[str, dict[str, Any]] = {}
     for number, day in enumerate(reversed(app.calendar.days(_CHARTED_DAYS))):
         at = _instant_on(app, day.toordinal())
-        struck = faults.by_version(fault, [day])
+        struck = groups.by_version(group, [day])
         if struck and at is not None and len(users) < _USERS:
-            user_hash = digest("user", app.profile.seed, fault.hash, number)
+            user_hash = digest("user", app.profile.seed, group.hash, number)
             users[user_hash] = _user(app, number, next(iter(struck)), at)
     return users
 

@@ -12,14 +12,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from apteligent_async.simulator.messages import Refusal
-from apteligent_async.simulator.world.faults import HISTORY_DAYS
+from apteligent_async.simulator.world.error_groups import HISTORY_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from apteligent_async.simulator.parameters import Asked, Parameters
     from apteligent_async.simulator.world import App
-    from apteligent_async.simulator.world.faults import Fault, Kind
+    from apteligent_async.simulator.world.error_groups import ErrorGroup, Kind
 
 __all__ = ["counts", "dated", "distinct_sessions", "summaries", "summed", "table"]
 
@@ -61,8 +61,8 @@ def summaries(asked: Asked, *, kind: Kind) -> dict[str, Any]:
     app, query = asked.app(), asked.query
     version = query.text("appVersion")
     sort_by = query.choice_or("sortBy", _SummarySort.SESSIONS)
-    faults = [fault for fault in app.faults(kind).listed if _passes(app, fault, query)]
-    rows = [_summary(app, fault, version) for fault in faults]
+    groups = [group for group in app.groups(kind).listed if _passes(app, group, query)]
+    rows = [_summary(app, group, version) for group in groups]
     rows = [row for row in rows if row["sessionCount"]]
     rows.sort(key=lambda row: row[sort_by.value], reverse=_is_descending(query))
     return {"data": rows}
@@ -72,7 +72,7 @@ def counts(asked: Asked, *, kind: Kind) -> dict[str, Any]:
     """Answer the number of crashes a day for thirty days (a guess: the range is not attested), today last."""
     app, version = asked.app(), _version(asked.query)
     days = app.calendar.days(_COUNTED_DAYS)
-    return {"data": [{"date": day.isoformat(), "value": app.faults(kind).app_total(day, version)} for day in days]}
+    return {"data": [{"date": day.isoformat(), "value": app.groups(kind).app_total(day, version)} for day in days]}
 
 
 def table(asked: Asked, *, kind: Kind) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def table(asked: Asked, *, kind: Kind) -> dict[str, Any]:
     page = query.whole("pageNum", default=1)
     sort_by = query.choice_or("sortBy", _RowSort.TIMES)
     days, version = _period(query, app), _version(query)
-    rows = [row for fault in app.faults(kind).listed if (row := _row(app, fault, days, version))]
+    rows = [row for group in app.groups(kind).listed if (row := _row(app, group, days, version))]
     rows.sort(key=_row_key(sort_by), reverse=_is_descending(query))
     shown = rows[(page - 1) * _PAGE_ROWS : page * _PAGE_ROWS]
     pagination = {"pageNum": page, "totalPages": max(1, math.ceil(len(rows) / _PAGE_ROWS))}
@@ -109,10 +109,10 @@ def _version(query: Parameters) -> str | None:
     return None if version == _ALL_VERSIONS else version
 
 
-def _passes(app: App, fault: Fault, query: Parameters) -> bool:
-    if query.text("status") is not None and fault.status != query.choice("status", _Status):
+def _passes(app: App, group: ErrorGroup, query: Parameters) -> bool:
+    if query.text("status") is not None and group.status != query.choice("status", _Status):
         return False
-    span = app.faults(fault.kind).span(fault)
+    span = app.groups(group.kind).span(group)
     return _within(app.utc(span.last), query, "lastOccurred") and _within(app.utc(span.first), query, "firstOccurred")
 
 
@@ -121,21 +121,21 @@ def _within(at: datetime, query: Parameters, name: str) -> bool:
     return (start is None or at >= start) and (end is None or at <= end)
 
 
-def _summary(app: App, fault: Fault, version: str | None) -> dict[str, Any]:
-    faults = app.faults(fault.kind)
-    sessions = faults.sessions(fault)
+def _summary(app: App, group: ErrorGroup, version: str | None) -> dict[str, Any]:
+    groups = app.groups(group.kind)
+    sessions = groups.sessions(group)
     unique = distinct_sessions(sessions)
     return {
-        "status": fault.status,
-        "reason": fault.reason,
-        "displayReason": fault.display_reason,
-        "hash": fault.hash,
-        "name": fault.name,
-        "isSymbolized": "true" if fault.is_symbolized else "false",
-        "lastOccurred": app.utc(faults.span(fault).last).isoformat(),
+        "status": group.status,
+        "reason": group.reason,
+        "displayReason": group.display_reason,
+        "hash": group.hash,
+        "name": group.name,
+        "isSymbolized": "true" if group.is_symbolized else "false",
+        "lastOccurred": app.utc(groups.span(group).last).isoformat(),
         "uniqueSessionCount": unique.get(version or "total", 0),
         "sessionCount": sessions.get(version, 0) if version else sum(sessions.values()),
-        "suspectLine": fault.suspect_line,
+        "suspectLine": group.suspect_line,
     }
 
 
@@ -154,20 +154,20 @@ def _period(query: Parameters, app: App) -> tuple[date, ...]:
     return app.calendar.days((last - first).days + 1, last=last)
 
 
-def _row(app: App, fault: Fault, days: Sequence[date], version: str | None) -> dict[str, Any] | None:
-    faults = app.faults(fault.kind)
-    columns = {name: column for name, column in faults.by_version(fault, days).items() if version in (None, name)}
+def _row(app: App, group: ErrorGroup, days: Sequence[date], version: str | None) -> dict[str, Any] | None:
+    groups = app.groups(group.kind)
+    columns = {name: column for name, column in groups.by_version(group, days).items() if version in (None, name)}
     if not columns:
         return None
-    span, last = faults.span(fault), days[-1].strftime("%Y%m%d")
+    span, last = groups.span(group), days[-1].strftime("%Y%m%d")
     daily = summed(columns, len(days))
     return {
-        "hash": fault.hash,
-        "name": fault.name,
-        "reason": fault.reason,
-        "display_reason": fault.display_reason,
-        "status": fault.status,
-        "class_name": "GroupedSymbolicatedCrashLog" if fault.is_symbolized else "GroupedCrashLog",
+        "hash": group.hash,
+        "name": group.name,
+        "reason": group.reason,
+        "display_reason": group.display_reason,
+        "status": group.status,
+        "class_name": "GroupedSymbolicatedCrashLog" if group.is_symbolized else "GroupedCrashLog",
         "total_occurrences": sum(daily),
         "num_unique_sessions": math.ceil(sum(daily) / _SESSIONS_PER_USER),
         "first_occurred_time": span.first.isoformat(),

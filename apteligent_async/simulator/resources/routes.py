@@ -23,7 +23,7 @@ from apteligent_async.simulator.resources import (
     trends,
     userflows,
 )
-from apteligent_async.simulator.world.faults import Kind
+from apteligent_async.simulator.world.error_groups import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from apteligent_async.simulator.world.clock import AppCalendar
-from apteligent_async.simulator.world.faults import Faults, Kind
+from apteligent_async.simulator.world.error_groups import ErrorGroups, Kind
 from apteligent_async.simulator.world.profile import invent, invent_dormant
 from apteligent_async.simulator.world.series import Series
 from apteligent_async.simulator.world.traffic import Traffic
@@ -56,12 +56,12 @@ class App:
         return Series(self.profile, self.calendar)
 
     @cached_property
-    def _faults(self) -> Mapping[Kind, Faults]:
-        return {kind: Faults(self.profile, self.calendar, self.series, kind) for kind in Kind}
+    def _groups(self) -> Mapping[Kind, ErrorGroups]:
+        return {kind: ErrorGroups(self.profile, self.calendar, self.series, kind) for kind in Kind}
 
-    def faults(self, kind: Kind) -> Faults:
+    def groups(self, kind: Kind) -> ErrorGroups:
         """Return the groups of crashes or of handled exceptions."""
-        return self._faults[kind]
+        return self._groups[kind]
 
     def utc(self, local: datetime) -> datetime:
         """Return the instant at which the app's wall clock shows a naive time."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from apteligent_async.simulator.world.profile import AppProfile
     from apteligent_async.simulator.world.series import Series
 
-__all__ = ["HISTORY_DAYS", "Fault", "Faults", "Kind", "Span"]
+__all__ = ["HISTORY_DAYS", "ErrorGroup", "ErrorGroups", "Kind", "Span"]
 
 HISTORY_DAYS = 100
 """How far back occurrences are remembered; a group that did not strike since is not listed."""
@@ -63,7 +63,7 @@ class Kind(StrEnum):
 
 
 @frozen(kw_only=True)
-class Fault:
+class ErrorGroup:
     """One group: a signature that many crashes share.
 
     Attributes:
@@ -105,7 +105,7 @@ class _Past:
     last: date
 
 
-class Faults:
+class ErrorGroups:
     """All groups of one kind of one app; its state is a cache of days."""
 
     def __init__(self, profile: AppProfile, calendar: AppCalendar, series: Series, kind: Kind) -> None:
@@ -116,36 +116,36 @@ class Faults:
         self._days: dict[date, list[list[int]]] = {}
 
     @cached_property
-    def _invented(self) -> tuple[Fault, ...]:
+    def _invented(self) -> tuple[ErrorGroup, ...]:
         return _invent(self._profile, self._kind) if self._profile.versions else ()
 
     @cached_property
     def _pasts(self) -> tuple[_Past, ...]:
-        return tuple(self._past_of(fault) for fault in self._invented)
+        return tuple(self._past_of(group) for group in self._invented)
 
     @cached_property
-    def listed(self) -> tuple[Fault, ...]:
+    def listed(self) -> tuple[ErrorGroup, ...]:
         """The groups that struck within the history, most frequent first."""
-        struck = [fault for fault in self._invented if self.occurrences(fault)]
-        return tuple(sorted(struck, key=lambda fault: -self.occurrences(fault)))
+        struck = [group for group in self._invented if self.occurrences(group)]
+        return tuple(sorted(struck, key=lambda group: -self.occurrences(group)))
 
-    def occurrences(self, fault: Fault) -> int:
+    def occurrences(self, group: ErrorGroup) -> int:
         """Return how often a group struck within the history."""
-        return sum(self._pasts[fault.position].by_version.values())
+        return sum(self._pasts[group.position].by_version.values())
 
-    def find(self, fault_hash: str) -> Fault | None:
+    def find(self, group_hash: str) -> ErrorGroup | None:
         """Return the listed group with a hash."""
-        return next((fault for fault in self.listed if fault.hash == fault_hash), None)
+        return next((group for group in self.listed if group.hash == group_hash), None)
 
-    def by_version(self, fault: Fault, days: Sequence[date]) -> dict[str, list[int]]:
+    def by_version(self, group: ErrorGroup, days: Sequence[date]) -> dict[str, list[int]]:
         """Return a group's count per day for every version that it struck in those days."""
-        rows = [self._day(day)[fault.position] for day in days]
+        rows = [self._day(day)[group.position] for day in days]
         columns = {version.name: [row[place] for row in rows] for place, version in enumerate(self._profile.versions)}
         return {name: column for name, column in columns.items() if any(column)}
 
-    def total(self, fault: Fault, day: date) -> int:
+    def total(self, group: ErrorGroup, day: date) -> int:
         """Return how often a group struck on a day."""
-        return sum(self._day(day)[fault.position])
+        return sum(self._day(day)[group.position])
 
     def app_total(self, day: date, version: str | None = None) -> int:
         """Return how often all groups struck on a day, in one version or in all."""
@@ -153,17 +153,17 @@ class Faults:
         counts = self._struck(day)
         return sum(count for name, count in zip(names, counts, strict=True) if version in (None, name))
 
-    def sessions(self, fault: Fault) -> dict[str, int]:
+    def sessions(self, group: ErrorGroup) -> dict[str, int]:
         """Return the sessions since the beginning that a group ended, per version."""
-        struck = self._pasts[fault.position].by_version
-        return {name: count + int(count * fault.older_factor) for name, count in struck.items()}
+        struck = self._pasts[group.position].by_version
+        return {name: count + int(count * group.older_factor) for name, count in struck.items()}
 
-    def span(self, fault: Fault) -> Span:
+    def span(self, group: ErrorGroup) -> Span:
         """Return when a group was first and last seen: the more often it strikes on its last day, the later."""
-        past = self._pasts[fault.position]
-        throw = dice("span", self._profile.seed, fault.hash)
-        early, late = throw.uniform(0, 0.3), 1 - throw.uniform(0.01, 0.3) / max(1, self.total(fault, past.last))
-        if fault.older_factor:
+        past = self._pasts[group.position]
+        throw = dice("span", self._profile.seed, group.hash)
+        early, late = throw.uniform(0, 0.3), 1 - throw.uniform(0.01, 0.3) / max(1, self.total(group, past.last))
+        if group.older_factor:
             first = self._at(self._history[0] - timedelta(days=throw.randint(1, 200)), early)
         else:
             first = self._at(past.first, early)
@@ -173,9 +173,9 @@ class Faults:
     def _history(self) -> tuple[date, ...]:
         return self._calendar.days(HISTORY_DAYS)
 
-    def _past_of(self, fault: Fault) -> _Past:
-        struck = [day for day in self._history if self.total(fault, day)]
-        by_version = {name: sum(counts) for name, counts in self.by_version(fault, struck).items()}
+    def _past_of(self, group: ErrorGroup) -> _Past:
+        struck = [day for day in self._history if self.total(group, day)]
+        by_version = {name: sum(counts) for name, counts in self.by_version(group, struck).items()}
         return _Past(by_version, *((struck[0], struck[-1]) if struck else (self._history[0], self._history[0])))
 
     def _at(self, day: date, share: float) -> datetime:
@@ -202,30 +202,30 @@ class Faults:
         table = [[0] * len(self._profile.versions) for _ in self._invented]
         shift = dice("deal", self._profile.seed, self._kind, day.toordinal()).random()
         for version, strikes in enumerate(self._struck(day)):
-            members = [fault for fault in self._invented if fault.first_version <= version]
-            scale = strikes / sum(fault.weight for fault in members)
+            members = [group for group in self._invented if group.first_version <= version]
+            scale = strikes / sum(group.weight for group in members)
             reached, before = shift, 0
-            for fault in members[:-1] if strikes else ():
-                reached += fault.weight * scale
-                table[fault.position][version] = min(strikes, math.floor(reached)) - before
+            for group in members[:-1] if strikes else ():
+                reached += group.weight * scale
+                table[group.position][version] = min(strikes, math.floor(reached)) - before
                 before = min(strikes, math.floor(reached))
             table[members[-1].position][version] = strikes - before
         return table
 
 
-def _invent(profile: AppProfile, kind: Kind) -> tuple[Fault, ...]:
+def _invent(profile: AppProfile, kind: Kind) -> tuple[ErrorGroup, ...]:
     throw = dice("faults", profile.seed, kind)
     count = 6 + min(40, int(2.2 * math.log2(profile.daily_loads)))
     return tuple(_one(profile, kind, position, throw) for position in range(count))
 
 
-def _one(profile: AppProfile, kind: Kind, position: int, throw: random.Random) -> Fault:
+def _one(profile: AppProfile, kind: Kind, position: int, throw: random.Random) -> ErrorGroup:
     name, reason, suspect = throw.choice(_NAMES[profile.kind])
     place, line = throw.choice(_PLACES), throw.randint(12, 980)
     is_symbolized = throw.random() < 0.8
     # The first group is in every version, so that no strike is left without a group.
     first_version = 0 if position == 0 else throw.randrange(len(profile.versions))
-    return Fault(
+    return ErrorGroup(
         hash=digest(kind, profile.seed, position)[: 56 if kind is Kind.CRASH else 16],
         kind=kind,
         position=position,
