@@ -3,7 +3,7 @@
 | file | what it holds |
 | --- | --- |
 | `client` | `ApteligentClient`: its life, its options, and the calls that belong to no family |
-| `apps`, `trends` | the caller's apps; their last month and their last minutes |
+| `apps`, `trends`, `live_stats` | the caller's apps; their last month and their last minutes |
 | `error_monitoring`, `performance_management` | pies, graphs and rankings |
 | `crashes` | groups of crashes and of handled exceptions |
 | `transactions` | userflows |

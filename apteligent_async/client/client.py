@@ -17,10 +17,11 @@ from apteligent_async.client.apps import AppDirectory
 from apteligent_async.client.caller import Caller
 from apteligent_async.client.crashes import Crashes, Exceptions
 from apteligent_async.client.error_monitoring import ErrorMonitoring
+from apteligent_async.client.live_stats import LiveStatistics
 from apteligent_async.client.performance_management import PerformanceManagement
 from apteligent_async.client.raw import link_request, raw_endpoint, raw_request
 from apteligent_async.client.transactions import Transactions
-from apteligent_async.client.trends import AppTrends, LiveStatistics
+from apteligent_async.client.trends import AppTrends
 from apteligent_async.models.filters import bracketed_filters
 
 if TYPE_CHECKING:
