@@ -20,7 +20,8 @@ import httpx
 from attrs import asdict, define, field, frozen
 
 from apteligent_async import ApteligentClient, ApteligentError, MemoryBudget, Plan, RatePolicy, StaticToken
-from apteligent_async.bulk.planner import dry_run, expand, plain_loop
+from apteligent_async.bulk.expanding import expand
+from apteligent_async.bulk.planner import dry_run, plain_loop
 from apteligent_async.bulk.runner import new_pull
 from apteligent_async.bulk.survey import take_survey
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World

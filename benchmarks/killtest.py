@@ -29,7 +29,8 @@ import anyio
 from attrs import asdict, define, field, frozen
 
 from apteligent_async import ApteligentClient, MemoryBudget, Plan, StaticToken
-from apteligent_async.bulk.planner import expand, schedule
+from apteligent_async.bulk.expanding import expand
+from apteligent_async.bulk.planner import schedule
 from apteligent_async.bulk.survey import take_survey
 from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, SimulatorTransport, World
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from apteligent_async.bulk.ledger_file import Batch
     from apteligent_async.bulk.units import Row, Unit
 
-__all__ = ["ACCOUNT", "SURVEY", "DiskLedger", "Ledger", "MemoryLedger"]
+__all__ = ["ACCOUNT", "SURVEY", "DiskLedger", "Ledger", "MemoryLedger", "run_whole"]
 
 SURVEY = "survey"
 """The name under which a ledger keeps the last survey."""
@@ -38,6 +38,22 @@ ACCOUNT = "account"
 """The name under which a ledger keeps a digest of whose survey that was."""
 
 Found = TypeVar("Found")
+
+
+async def run_whole(action: Callable[[], Found], doing: str, path: Path, *, thread: anyio.CapacityLimiter) -> Found:
+    """Do something with a ledger's file in a thread, to its end even if nobody waits for it any more.
+
+    Raises:
+        LedgerError: what could not be done, and why.
+    """
+
+    def explaining() -> Found:
+        with explained(path, doing):
+            return action()
+
+    with anyio.CancelScope(shield=True):
+        done = await anyio.to_thread.run_sync(explaining, limiter=thread)
+    return done  # noqa: RET504  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType]  a scope that may end early, for all that the type checker knows
 
 
 class Ledger(Protocol):
@@ -140,14 +156,7 @@ class DiskLedger:
         return await self._run("read", lambda: self._opened.missed())  # noqa: PLW0108  opened in the thread
 
     async def _run(self, doing: str, action: Callable[[], Found]) -> Found:
-        def explaining() -> Found:
-            with explained(self.path, doing):
-                return action()
-
-        # What has been fetched is kept even if nobody waits for it any more.
-        with anyio.CancelScope(shield=True):
-            done = await anyio.to_thread.run_sync(explaining, limiter=self._thread)
-        return done  # noqa: RET504  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType]  a scope that may end early, for all that the type checker knows
+        return await run_whole(action, doing, self.path, thread=self._thread)
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ else:
     Batch = "Sequence"
 """Units by their keys, each with its rows."""
 
-__all__ = ["Batch", "LedgerFile", "StoredRow", "explained"]
+__all__ = ["BUSY_S", "Batch", "LedgerFile", "StoredRow", "explained", "transaction"]
 
 StoredRow = tuple[Any, ...]
 """The cells of a `Row`, and after them when its unit was had, as ISO 8601."""
@@ -46,7 +46,7 @@ _VERSION = 1
 _LARGEST = 2**63 - 1
 """The largest whole number that SQLite keeps whole."""
 
-_BUSY_S = 10.0
+BUSY_S = 10.0
 """How long a statement waits for a reader's checkpoint or a virus scanner; another pull cannot be the cause."""
 
 _CELLS = ", ".join(f'"{name}"' for name in Row._fields)
@@ -116,6 +116,19 @@ def explained(path: Path, doing: str) -> Generator[None]:
         ) from error
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]:
+    """Write all that is written in the block, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # a full disk has ended it already
+            connection.execute("ROLLBACK")
+        raise
+
+
 @define(eq=False)
 class LedgerFile:
     """An open ledger; the state is the connection. Everything here blocks, and may raise `sqlite3.Error`."""
@@ -132,7 +145,7 @@ class LedgerFile:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        file = cls(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False))
+        file = cls(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False))
         try:
             file._prepare(path)
             make_private(path)  # last: whoever names a file of another kind shall hear that, and not of its mode
@@ -149,7 +162,7 @@ class LedgerFile:
             LedgerError: there is none, or it is no ledger, or one of a later version.
         """
         address = f"{path.absolute().as_uri()}?mode=ro"
-        file = cls(sqlite3.connect(address, uri=True, timeout=_BUSY_S, isolation_level=None, check_same_thread=False))
+        file = cls(sqlite3.connect(address, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False))
         try:
             file._require_content(path)
             file._connection.execute("BEGIN")
@@ -164,7 +177,7 @@ class LedgerFile:
 
     def set_holder(self, holder: Holder | None) -> None:
         """Write down who holds it, or that nobody does."""
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute("DELETE FROM holder")
             if holder is not None:
                 connection.execute("INSERT INTO holder VALUES (?, ?, ?)", (holder.pid, holder.host, holder.since))
@@ -176,7 +189,7 @@ class LedgerFile:
 
     def keep_note(self, name: str, content: str) -> None:
         """Keep a text under a name, in place of an earlier one."""
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, content))
 
     def register(self, units: Iterable[Unit]) -> list[datetime | None]:
@@ -185,7 +198,7 @@ class LedgerFile:
         Units of a question must follow each other.
         """
         had: list[datetime | None] = []
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             connection.execute("UPDATE questions SET place = NULL")
             connection.execute("UPDATE units SET is_wanted = FALSE WHERE is_wanted")
             for question, group in groupby(units, key=lambda unit: unit.question):
@@ -208,7 +221,7 @@ class LedgerFile:
 
     def commit(self, batch: Batch, fetched_at: datetime) -> None:
         """Write units and their rows, in place of what was had of them before: all of it, or nothing."""
-        with self._transaction() as connection:
+        with transaction(self._connection) as connection:
             for key, rows in batch:
                 number, had_at = self._unit(key)
                 if had_at is not None:
@@ -240,17 +253,6 @@ class LedgerFile:
             "SELECT id, fetched_at FROM units WHERE key = ?", (key,)
         ).fetchone()
         return found
-
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._connection
-            self._connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # a full disk has ended it already
-                self._connection.execute("ROLLBACK")
-            raise
 
     def _prepare(self, path: Path) -> None:
         if not self._is_ours(path):

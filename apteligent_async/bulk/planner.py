@@ -1,4 +1,4 @@
-"""From a plan to units, and from them to as few calls as facts about the service allow: pure, nothing is asked here."""
+"""From units to as few calls as facts about the service allow: pure, nothing is asked here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from apteligent_async.bulk.expanding import expand
 from apteligent_async.bulk.fetches import attributes_fetch, plain_fetch, totals_fetch, trends_fetch
 from apteligent_async.bulk.rows import TOP_SERIES
 from apteligent_async.bulk.savings import (
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.forecast import BudgetSnapshot
     from apteligent_async.bulk.units import Fetch, Question, Saving, Unit
 
-__all__ = ["DryRun", "SavingUse", "calls", "dry_run", "expand", "plain_loop", "schedule"]
+__all__ = ["DryRun", "SavingUse", "calls", "dry_run", "plain_loop", "schedule"]
 
 MOST_APPS = 40
 """How many apps a call names at most, so that its address stays below two thousand characters or so."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from apteligent_async.bulk.figures import figure_row
 from apteligent_async.bulk.units import Row
+from apteligent_async.bulk.windows import DAY
 from apteligent_async.models.days import DayLabels
 from apteligent_async.models.frozen import EMPTY
 from apteligent_async.models.monitoring import Slice
@@ -46,7 +47,6 @@ __all__ = [
     "top_slices",
 ]
 
-DAY = timedelta(days=1)
 _MIDDAY = timedelta(hours=12)
 _ATTRIBUTES = {
     "appName": "app_name",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
@@ -18,17 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import anyio
-import anyio.to_thread
 from attrs import asdict, define, evolve, field, frozen
 
-from apteligent_async.bulk.ledger import SURVEY
-from apteligent_async.bulk.ledger_file import LedgerFile, explained
+from apteligent_async.bulk.ledger import SURVEY, run_whole
+from apteligent_async.bulk.ledger_file import BUSY_S, LedgerFile, transaction
 from apteligent_async.bulk.recipes.points import Point
 from apteligent_async.bulk.survey import Survey
 from apteligent_async.bulk.units import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 __all__ = ["KEPT_FOR", "Slot", "Spool", "SpooledPoint", "Standing"]
@@ -42,7 +40,6 @@ _AFRESH = 0.5
 """A count below this part of its highest was begun anew; one that has dropped less is merely corrected (a guess)."""
 
 _SLOT = "slot"
-_BUSY_S = 10.0
 _CELLS = "path, at, value, app, section, metric, grouping, key"
 _ROW_CELLS = ", ".join(f'"{name}"' for name in Row._fields)
 _SCHEMA = """
@@ -190,17 +187,11 @@ class Spool:
             await self._added.wait()
 
     async def _run(self, doing: str, action: Callable[[], Found]) -> Found:
-        def explaining() -> Found:
-            with explained(self.path, doing):
-                return action()
-
-        with anyio.CancelScope(shield=True):  # a transaction is never left half way
-            done = await anyio.to_thread.run_sync(explaining, limiter=self._thread)
-        return done  # noqa: RET504  # pyright: ignore[reportPossiblyUnboundVariable, reportReturnType]  a scope that may end early, for all that the type checker knows
+        return await run_whole(action, doing, self.path, thread=self._thread)
 
     def _open(self) -> None:
         LedgerFile.open(self.path).close()
-        self._connection = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.executescript(_SCHEMA)
 
@@ -208,18 +199,6 @@ class Spool:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
-        connection = self._opened
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            with suppress(sqlite3.Error):  # a full disk has ended it already
-                connection.execute("ROLLBACK")
-            raise
 
     @property
     def _opened(self) -> sqlite3.Connection:
@@ -249,7 +228,7 @@ class Spool:
 
     def _close_slot(self, slot: Slot, points: Iterable[Point], answered: frozenset[str]) -> int:
         written, oldest = (int(instant.timestamp()) for instant in (slot.at, slot.at - KEPT_FOR))
-        with self._transaction() as connection:
+        with transaction(self._opened) as connection:
             known: dict[str, float | None] = dict(connection.execute("SELECT name, value FROM totals"))
             grown = [each for point in points for each in self._grown(point, known)]
             cells = [(self._path_of(point), *_cells(point), written) for point in grown]

@@ -8,7 +8,8 @@ from functools import cache
 from own_client import client_of
 
 from apteligent_async import StaticToken
-from apteligent_async.bulk.planner import expand, schedule
+from apteligent_async.bulk.expanding import expand
+from apteligent_async.bulk.planner import schedule
 from apteligent_async.bulk.survey import AppFacts
 from apteligent_async.simulator import QuotaSettings, Service, SimulatorTransport, World
 

@@ -12,9 +12,10 @@ from own_client import client_of
 from pulled import NOW, account, facts, pull, world
 
 from apteligent_async import ConfigurationError, DayLabels
+from apteligent_async.bulk.expanding import expand
 from apteligent_async.bulk.families import FAMILIES
 from apteligent_async.bulk.plan import Plan
-from apteligent_async.bulk.planner import dry_run, expand, plain_loop, schedule
+from apteligent_async.bulk.planner import dry_run, plain_loop, schedule
 from apteligent_async.bulk.savings import DEFAULT_SAVINGS, SAVINGS
 from apteligent_async.bulk.survey import Survey, take_survey
 from apteligent_async.bulk.wanted import Wanted

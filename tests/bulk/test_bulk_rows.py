@@ -11,9 +11,10 @@ from own_client import client_of
 from pulled import NOW, account, facts, pull
 
 from apteligent_async import ErrorGraph, ErrorGroupBy, PerformanceGraph, PerformanceGroupBy, PerformanceSort
+from apteligent_async.bulk.expanding import expand
 from apteligent_async.bulk.families import FAMILIES
 from apteligent_async.bulk.plan import Plan
-from apteligent_async.bulk.planner import expand, schedule
+from apteligent_async.bulk.planner import schedule
 from apteligent_async.bulk.wanted import Wanted
 
 pytestmark = pytest.mark.anyio
