@@ -26,6 +26,7 @@ from apteligent_async.models.access import Untyped
 from apteligent_async.models.frozen import FrozenMapping
 from apteligent_async.models.result import HttpExchange, Result
 from apteligent_async.models.tables import printable
+from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from apteligent_async._wire.calls import Endpoint, Found
     from apteligent_async._wire.drift import Drift
     from apteligent_async._wire.messages import Reply
-    from apteligent_async.models.timeline import Timeline
 
 __all__ = ["decode"]
 
@@ -60,7 +60,7 @@ def decode(
     endpoint: Endpoint[Found],
     reply: Reply,
     *,
-    timeline: Callable[[], Timeline] | None = None,
+    timeline: Callable[[], Timeline] = Timeline,
     drift: Drift | None = None,
     secrets: Sequence[str] = (),
 ) -> Found:
@@ -90,9 +90,7 @@ def decode(
         raise
 
 
-def _result(
-    endpoint: Endpoint[Found], reply: Reply, timeline: Callable[[], Timeline] | None, secrets: Sequence[str]
-) -> Found:
+def _result(endpoint: Endpoint[Found], reply: Reply, timeline: Callable[[], Timeline], secrets: Sequence[str]) -> Found:
     if reply.flaw is not None:
         raise ResponseError(f"The answer cannot be read: {reply.flaw}.")
     result: type[Any] = endpoint.result
@@ -105,8 +103,8 @@ def _result(
         return structure(body, endpoint.result)
 
     def http() -> HttpExchange:
-        headers, took = FrozenMapping(reply.headers), timeline() if timeline else None
-        return HttpExchange(status=reply.status, headers=headers, body=reply.body, timeline=took)
+        headers = FrozenMapping(reply.headers)
+        return HttpExchange(status=reply.status, headers=headers, body=reply.body, timeline=timeline())
 
     if endpoint.is_enveloped:
         return cast("Found", structure_result(body, result, http=http))

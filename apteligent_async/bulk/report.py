@@ -108,7 +108,7 @@ class Tally:
 
     def note_answer(self, exchange: HttpExchange | None) -> None:
         """Count one answer's waits and repetitions."""
-        if exchange is not None and exchange.timeline is not None:
+        if exchange is not None:
             self.waited_s += exchange.timeline.waited_s
             self.retried += exchange.timeline.attempts - 1
 

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from apteligent_async.models.frozen import EMPTY, FrozenMapping
 from apteligent_async.models.tables import Column, arrow_table, html_table, printable, rows
-from apteligent_async.models.timeline import Timeline  # noqa: TC001  cattrs reads annotations
+from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ class HttpExchange:
         status: the HTTP status.
         headers: lower-case names.
         body: the decoded (not compressed) bytes.
-        timeline: how long the call waited, was under way and was decoded; None if nobody measured.
+        timeline: how long the call waited, was under way and was decoded.
         cache: where it came from; None where no cache was asked.
         age_s: how many seconds ago the service gave it, if it was kept.
     """
@@ -87,7 +87,7 @@ class HttpExchange:
     status: int
     headers: FrozenMapping[str] = field(repr=False)
     body: bytes = field(repr=False)
-    timeline: Timeline | None = None
+    timeline: Timeline = field(factory=Timeline)
     cache: CacheState | None = None
     age_s: float = 0.0
 

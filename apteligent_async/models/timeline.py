@@ -23,9 +23,9 @@ class Timeline:
         decode_s: from bytes to the result.
     """
 
-    waited_s: float
-    total_s: float
-    attempts: int
+    waited_s: float = 0.0
+    total_s: float = 0.0
+    attempts: int = 0
     token_s: float = 0.0
     limiter_s: float = 0.0
     connect_s: float | None = None

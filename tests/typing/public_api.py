@@ -93,7 +93,7 @@ async def apps(client: ApteligentClient) -> None:
     assert_type(found[:1], tuple[App, ...])
     assert_type([each.id for each in found], list[str])
     assert found.http is not None
-    assert_type(found.http.timeline, Timeline | None)
+    assert_type(found.http.timeline, Timeline)
     assert_type(await client.apps.get("id"), App)
     await client.apps.get()  # type: ignore[call-arg]
 

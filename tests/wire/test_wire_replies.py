@@ -25,6 +25,7 @@ from apteligent_async.errors import (
     ServerError,
     UnsafeLinkError,
 )
+from apteligent_async.models.timeline import Timeline
 
 PIE = {"data": {"slices": [{"name": "a", "label": "A", "value": 1}]}, "links": {"self": "http://x/"}}
 
@@ -283,9 +284,9 @@ def test_control_characters_of_the_service_do_not_reach_a_terminal():
 def test_the_answer_stays_beside_the_result():
     """Status, headers, bytes and timeline are kept, do not count in comparisons, and survive pickling."""
     answer = reply(200, PIE, x_one="1")
-    pie = decode(ERROR_PIE, answer, timeline=lambda: (1, 2))
+    pie = decode(ERROR_PIE, answer, timeline=lambda: Timeline(total_s=2.0, attempts=1))
     assert (pie.http.status, pie.http.headers, pie.http.body) == (200, {"x-one": "1"}, answer.body)
-    assert pie.http.timeline == (1, 2)
+    assert (pie.http.timeline.total_s, pie.http.timeline.attempts) == (2.0, 1)
     again = pickle.loads(pickle.dumps(pie))
     assert again == pie == decode(ERROR_PIE, reply(200, PIE))
     assert again.http == pie.http
