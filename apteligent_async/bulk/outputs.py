@@ -10,9 +10,8 @@ import csv
 import json
 import sqlite3
 from contextlib import closing, contextmanager
-from importlib import import_module
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from attrs import frozen
 
@@ -20,7 +19,7 @@ from apteligent_async.bulk.ledger_file import LedgerFile, explained
 from apteligent_async.bulk.units import Row
 from apteligent_async.bulk.whole_files import replacing
 from apteligent_async.errors import LedgerError
-from apteligent_async.models.tables import inert
+from apteligent_async.models.tables import arrow, inert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -133,9 +132,7 @@ def _write_csv(path: Path, rows: Iterable[StoredRow], options: OutputOptions) ->
 
 
 def _write_parquet(path: Path, rows: Iterable[StoredRow], options: OutputOptions) -> int:
-    pa: Any = import_module("pyarrow")
-    pq: Any = import_module("pyarrow.parquet")
-
+    pa, pq = arrow(), arrow("pyarrow.parquet")
     kinds = {name: pa.float64() if name == "value" else pa.string() for name in options.columns}
     about = {f"about.{name}": ABOUT[name] for name in options.columns}
     schema = pa.schema(list(kinds.items()), metadata=about)

@@ -15,7 +15,7 @@ from apteligent_async.models.frozen import thaw
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["Column", "Kind", "arrow_table", "columns_of", "html_table", "inert", "printable", "rows"]
+__all__ = ["Column", "Kind", "arrow", "arrow_table", "columns_of", "html_table", "inert", "printable", "rows"]
 
 HTML_ROWS = 50
 
@@ -82,12 +82,25 @@ def _cell(value: object) -> str:
     return "" if value is None else escape(printable(str(value)))
 
 
+def arrow(module: str = "pyarrow") -> Any:
+    """Import pyarrow, or a module of it.
+
+    Raises:
+        ModuleNotFoundError: it is not installed; the message names the extra.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as missing:
+        message = f"Arrow and Parquet need {missing.name}: pip install 'apteligent-async[arrow]'"
+        raise ModuleNotFoundError(message, name=missing.name) from None
+
+
 def arrow_table(columns: Sequence[Column]) -> Any:
     """Make a `pyarrow.Table` whose types depend on the kind of result alone, never on the values of one answer.
 
     Times with an offset become UTC; a column of times without one stays without.
     """
-    pa: Any = import_module("pyarrow")
+    pa = arrow()
 
     types: dict[str, Any] = {"text": pa.string(), "number": pa.float64(), "flag": pa.bool_(), "day": pa.date32()}
     arrays: list[Any] = []

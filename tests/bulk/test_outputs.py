@@ -6,6 +6,7 @@ import csv
 import json
 import resource
 import sqlite3
+import sys
 import tracemalloc
 from contextlib import closing
 
@@ -135,6 +136,15 @@ def test_an_empty_ledger_makes_an_empty_table(kind, tmp_path):
     LedgerFile.open(tmp_path / "ledger").close()
     assert write_output(tmp_path / "ledger", tmp_path, kind) == 0
     assert read(tmp_path / f"rows.{kind}", kind) == []
+
+
+def test_without_the_extra_nothing_is_written_and_the_error_names_it(tmp_path, monkeypatch):
+    """Whoever has not installed what Parquet needs is told how to."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    ledger = filled(tmp_path / "ledger")
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'apteligent-async\[arrow\]'"):
+        write_output(ledger, tmp_path / "out", "parquet")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_without_a_ledger_nothing_is_written(tmp_path):

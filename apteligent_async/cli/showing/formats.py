@@ -7,7 +7,6 @@ import io
 import json
 import math
 import sys
-from importlib import import_module
 from pathlib import Path  # noqa: TC003  the command line reads the annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -20,7 +19,7 @@ from apteligent_async.cli.flags import AsJson, Flag, Quiet  # noqa: TC001  the c
 from apteligent_async.cli.showing.output import CannotWrite, open_console
 from apteligent_async.cli.showing.sheets import MOST_ROWS, print_view
 from apteligent_async.errors import ConfigurationError
-from apteligent_async.models.tables import arrow_table, inert, printable, rows
+from apteligent_async.models.tables import arrow, arrow_table, inert, printable, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -112,8 +111,7 @@ def _write_table(view: View, output: Output, *, most_rows: int | None) -> None:
 
 
 def _write_parquet(sheet: Sheet, output: Output) -> None:
-    parquet: Any = import_module("pyarrow.parquet")
-
+    parquet = arrow("pyarrow.parquet")
     table = arrow_table(sheet.columns)
     try:
         parquet.write_table(table, output.output)
