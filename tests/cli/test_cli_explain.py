@@ -138,6 +138,7 @@ def test_no_call_waited_is_said(explain, tmp_path):
     with EventLog(tmp_path / "log") as log:
         log(Event("call.start", 1.0, {"call": 1, "label": "apps.list", "cost": 1, "left": 0, "waited_s": 0.0}))
     told = explain(tmp_path / "log")[1]
+    assert "1 call in 0.0 s; the service has counted 1 request, 0 of them" in flat(told)
     assert "No call waited in line." in told
     assert "Window 1:" not in told
 

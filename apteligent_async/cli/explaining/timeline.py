@@ -32,7 +32,8 @@ def headlines(story: Story) -> Iterator[str]:
     """Say the whole log in a few lines: calls, seconds, 429s, windows, and what the line waited for how long."""
     seconds, starts = story.ended_at - story.began_at, len(story.charges)
     yield (
-        f"{len(story.calls)} calls in {seconds:.1f} s; the service has counted {starts} requests, "
+        f"{_counted(len(story.calls), 'call')} in {seconds:.1f} s; the service has counted "
+        f"{_counted(starts, 'request')}, "
         f"{story.refusals} of them answered 429; windows seen: {len(story.windows)}."
     )
     if not story.waited:
@@ -42,6 +43,10 @@ def headlines(story: Story) -> Iterator[str]:
     yield f"Calls waited in line for {waited_s:.1f} s ({_share(waited_s, seconds)} of the time):"
     for cause, cause_s in story.waited.items():
         yield f"  {cause_s:8.1f} s  {_share(cause_s, seconds):>4}  {reason_of(cause).short}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def window_table(story: Story, *, width: int) -> Table:
