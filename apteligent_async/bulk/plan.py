@@ -30,7 +30,7 @@ from attrs import field, fields, frozen
 from apteligent_async.bulk.wanted import Wanted, guess
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.days import DayLabels
-from apteligent_async.models.frozen import FrozenMapping
+from apteligent_async.models.frozen import EMPTY, FrozenMapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,6 +62,10 @@ def _check_kinds(plan: Any) -> None:
     for name in ("personal_data", "complete_days", "local_days"):
         if not isinstance(getattr(plan, name), bool):
             raise ConfigurationError(f"{name} must be true or false, not {getattr(plan, name)!r}.")
+
+
+def _hours(given: Mapping[str, float]) -> FrozenMapping[float]:
+    return FrozenMapping(given)
 
 
 def _labels(given: DayLabels | str) -> DayLabels:
@@ -100,7 +104,7 @@ class Plan:
     settle_days: int = 2
     since: date | None = None
     day_labels: DayLabels = field(default=DayLabels.END, converter=_labels)
-    offset_hours: FrozenMapping[float] = field(factory=FrozenMapping, converter=FrozenMapping)
+    offset_hours: FrozenMapping[float] = field(default=EMPTY, converter=_hours)
     personal_data: bool = False
     complete_days: bool = False
     local_days: bool = False

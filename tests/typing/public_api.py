@@ -159,6 +159,8 @@ async def transactions(client: ApteligentClient) -> None:
 async def pulling(client: ApteligentClient) -> None:
     """Pull a plan."""
     plan = Plan(want=[Wanted("error_monitoring.pie", group_by="os")], apps="Shop*", day_labels="start")
+    Plan(want=[], offset_hours={"Shop*": -8})
+    Plan(want=[], offset_hours={"Shop*": "-8"})  # type: ignore[dict-item]
     Plan(want=[], apps=["Shop*", "id"], except_apps=("other",))
     Plan(want=[], apps=5)  # type: ignore[arg-type]
     pull = client.pull(plan)
