@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import subprocess
 import sys
 import tomllib
 import zipfile
@@ -19,6 +20,7 @@ import apteligent_async
 
 ROOT = Path(__file__).parents[1]
 ABOUT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+BESIDE = {"cli", "dashboard", "integrations", "simulator", "testing"}
 TARGETS = ABOUT["tool"]["hatch"]["build"]["targets"]
 
 
@@ -68,12 +70,34 @@ def test_whatever_is_imported_is_declared():
     assert not {name for name in foreign if declared.isdisjoint(map(canonicalize_name, homes[name]))}
 
 
+def _files(folder):
+    return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+
+
 def test_what_is_downloaded_of_ours_is_under_a_megabyte():
     """All that the wheel holds, packed as wheels are: code, types, the page and the simulator."""
     folder = Path(apteligent_async.__file__).parent
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as wheel:
-        for path in folder.rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
-                wheel.write(path, path.relative_to(folder))
+        for path in _files(folder):
+            wheel.write(path, path.relative_to(folder))
     assert 100_000 < packed.tell() < 1_000_000
+
+
+def test_what_a_client_runs_on_is_under_a_megabyte_unpacked():
+    """The rest, which is as large again, are rooms that no client imports: they need extras, or are for tests."""
+    folder = Path(apteligent_async.__file__).parent
+    sizes = {path.relative_to(folder).parts[0]: 0 for path in _files(folder)}
+    for path in _files(folder):
+        sizes[path.relative_to(folder).parts[0]] += path.stat().st_size
+    assert set(sizes) > BESIDE
+    assert 100_000 < sum(size for room, size in sizes.items() if room not in BESIDE) < 1_000_000
+
+
+def test_a_client_imports_none_of_the_rooms_beside_it():
+    """Their size is that of files which lie there."""
+    code = "import sys; from apteligent_async import *; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("apteligent_async.")}
+    assert "client" in rooms
+    assert rooms.isdisjoint(BESIDE)
