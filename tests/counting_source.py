@@ -61,3 +61,8 @@ def cached_client(transport, cache, credentials=None, **options):
 def name_of(apps):
     """Say which answer it was."""
     return apps[0].app_name
+
+
+async def another(client, number=0):
+    """Make a call that is like no other."""
+    return await client.request("GET", "/v2/apps", params={"number": number})

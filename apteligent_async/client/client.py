@@ -278,8 +278,7 @@ class ApteligentClient:
                 percent-encoded or not.
             params: the query: texts, numbers, True or False, dates, times, lists for repeated names; None is left out.
             json: what to send as JSON; None sends no body.
-            repeatable: whether sending it twice does no harm, so that a lost answer may be asked for again; by
-                default only GET and HEAD are.
+            repeatable: whether sending it twice does no harm; by default only GET and HEAD are.
 
         Returns:
             The answer without a model: ``.body``, ``.data`` and ``.http``.

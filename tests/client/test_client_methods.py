@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from datetime import UTC, date, datetime, timedelta, timezone
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pytest
 from counterparts import Scripted, bare
-from hypothesis import given
-from hypothesis import strategies as st
 from served import app, client_of, served
 
-import apteligent_async.client.client
 from apteligent_async import (
     AppAttribute,
     ApteligentClient,
@@ -26,7 +22,6 @@ from apteligent_async import (
     unstructure,
 )
 from apteligent_async._wire.endpoints import ENDPOINTS, endpoint_for
-from apteligent_async.client.paging import Paged
 from apteligent_async.models.access import Discovery
 from apteligent_async.models.apps import Apps
 from apteligent_async.models.breadcrumbs import AffectedUsers
@@ -314,107 +309,3 @@ async def test_unchecked_values_and_other_filters_are_sent_as_they_are():
             )
     asked = dict(transport.requests[0].url.params)
     assert asked == {"graph": "anr", "appId": APP, "duration": "7", "filters": '{"os":"9"}'}
-
-
-BY_APP = [
-    lambda c, text: c.crashes.summaries(text),
-    lambda c, text: c.crashes.summaries(text, alternative_path=True),
-    lambda c, text: c.exceptions.counts(text),
-    lambda c, text: anext(c.crashes.table(text).pages()),
-    lambda c, text: c.crashes.details(APP, text),
-    lambda c, text: c.crashes.affected_users(APP, text),
-    lambda c, text: c.trends.app(text),
-    lambda c, text: c.live_stats.get(text),
-    lambda c, text: c.transactions.group(APP, text),
-    lambda c, text: anext(c.transactions.traces(APP, text, "P1M").pages()),
-]
-HOSTILE = ["../x", "a/b", "..", ".", "", " ", "%2e%2e", "a?b#c", "@host", "//host", "ключ", "\ud800", "a\r\nb", "\0", 7]
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("call", BY_APP)
-async def test_a_hostile_text_stays_one_segment_of_its_path(call):
-    """An id, a hash or a name is refused, or encoded whole: it never becomes another path, query or host."""
-    transport = Scripted(lambda request, number: bare(404, body={}))
-    seen = []
-    async with ApteligentClient(StaticToken("t"), base_url="http://127.0.0.1:9", transport=transport) as client:
-        with pytest.raises(NotFoundError):
-            await call(client, "plain")
-        plain = transport.requests[0].url.raw_path.split(b"/")
-        for text in HOSTILE:
-            with pytest.raises((NotFoundError, ConfigurationError)) as raised:
-                await call(client, text)
-            seen += [text] * (raised.type is NotFoundError)
-    assert {"", ".", "..", 7, "\ud800"} & set(seen) == set()
-    assert {"../x", "a/b", "ключ"} <= set(seen)
-    for text, request in zip(seen, transport.requests[1:], strict=True):
-        parts = request.url.raw_path.split(b"/")
-        assert (request.url.host, request.url.query) == ("127.0.0.1", b"")
-        assert [unquote(part.decode()) for part in parts] == [
-            text if part == b"plain" else unquote(part.decode()) for part in plain
-        ]
-
-
-@given(text=st.text(max_size=20))
-def test_any_text_is_encoded_whole_or_refused(text):
-    """Decoding the segment gives the text back, and there are as many segments as ever."""
-    row = ENDPOINTS["crashes.details"]
-    try:
-        path = row.request(app_id=APP, hash=text).path
-    except ConfigurationError:
-        return
-    assert path.count("/") == 4
-    assert row.arguments_of(path) == {"app_id": APP, "hash": text}
-
-
-def group_names():
-    """List the client's properties that are groups of calls."""
-    return [name for name, value in vars(ApteligentClient).items() if isinstance(value, property) and name != "account"]
-
-
-def public_methods():
-    """List what users call: of the client, and of each of its groups."""
-    client = ApteligentClient(StaticToken("t"))
-    for owner in (client, *(getattr(client, name) for name in group_names())):
-        for name, _ in inspect.getmembers(type(owner), inspect.isfunction):
-            if not name.startswith("_"):
-                yield pytest.param(getattr(owner, name), id=f"{type(owner).__name__}.{name}")
-
-
-NO_PATH = {
-    "open",
-    "aclose",
-    "with_options",
-    "budget",
-    "refreshed_budget",
-    "drift",
-    "on_event",
-    "request",
-    "follow",
-    "pull",
-}
-
-
-@pytest.mark.parametrize("method", list(public_methods()))
-def test_a_method_says_what_it_sends_and_who_attests_it(method):
-    """Each docstring of a call names its path, grades it, and describes every argument."""
-    told = inspect.getdoc(method)
-    arguments = inspect.signature(method).parameters
-    assert all(f"{name}: " in told for name in arguments)
-    if method.__name__ not in NO_PATH:
-        assert "Path" in told
-        assert "grade" in told or method.__name__ == "get"
-
-
-def test_groups_are_public_and_say_where_they_are():
-    """Each group of the client is a class with a name and a docstring, in a file of its family."""
-    client = ApteligentClient(StaticToken("t"))
-    names = group_names()
-    assert len(names) == 8
-    for name in names:
-        kind = type(getattr(client, name))
-        assert not kind.__name__.startswith("_")
-        assert f"client.{name}" in kind.__doc__
-        assert kind.__module__.startswith("apteligent_async.client.")
-    assert isinstance(client.crashes.table(APP), Paged)
-    assert apteligent_async.client.client.__all__ == ["ApteligentClient"]

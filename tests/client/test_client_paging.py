@@ -2,152 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import math
 
 import anyio
 import pytest
-import trio
-from counterparts import Scripted, bare
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from counterparts import bare
 from served import app, client_of, served
+from tables import APP, Table, body_of, client_at, hashes
 
 from apteligent_async import (
-    ApteligentClient,
     ConfigurationError,
     NotFoundError,
     ResponseError,
-    RetryPolicy,
-    ServerError,
-    StaticToken,
 )
 from apteligent_async.client import paging
-from apteligent_async.client.paging import Paged, Place
-from apteligent_async.models.error_groups import ErrorPage, ErrorRow
-
-APP = app().profile.id
-ONCE = RetryPolicy(max_attempts=1)
-
-
-def page_of(number, rows):
-    """Make a page of so many rows, unlike any other page."""
-    return ErrorPage(items=tuple(ErrorRow(hash=f"{number}-{row}") for row in range(rows)))
-
-
-class Shelf:
-    """Pages by number, each with what it says of the last; what is beyond is empty. It notes who asked for what."""
-
-    def __init__(self, pages):
-        self.pages = pages
-        self.asked = []
-
-    async def fetch(self, number):
-        """Give one page."""
-        self.asked.append(number)
-        await anyio.lowlevel.checkpoint()
-        rows, _ = self.pages.get(number, (0, 0))
-        return page_of(number, rows)
-
-    def place(self, page, asked):
-        """Say what the page says of itself."""
-        _, last = self.pages.get(asked, (0, 0))
-        return Place(number=asked, last=last)
-
-    def paged(self, prefetch=0):
-        """Make the list."""
-        return Paged(self.fetch, self.place, prefetch=prefetch)
-
-
-def rows_told(pages):
-    """Say which rows a patient reader gets: pages in turn, until one is empty or counts itself as the last."""
-    rows, number = [], 1
-    while True:
-        count, last = pages.get(number, (0, 0))
-        rows += [f"{number}-{row}" for row in range(count)]
-        if not count or last <= number:
-            return rows, number
-        number += 1
-
-
-LAST = st.one_of(st.integers(0, 12), st.sampled_from([-1, 10**9]))
-SHELVES = st.lists(st.tuples(st.integers(0, 3), LAST), max_size=12).map(lambda pages: dict(enumerate(pages, start=1)))
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@settings(max_examples=150, deadline=None)
-@given(pages=SHELVES, prefetch=st.integers(0, 4))
-def test_any_sequence_of_pages_is_read_once_in_order_and_to_an_end(backend, pages, prefetch):
-    """Whatever each page says of the last, grown, shrunk, none or absurd: prefetching changes nothing but the speed."""
-    shelf = Shelf(pages)
-    expected, last = rows_told(pages)
-
-    async def read():
-        return [row.hash async for row in shelf.paged(prefetch)]
-
-    assert anyio.run(read, backend=backend) == expected
-    assert sorted(set(shelf.asked)) == sorted(shelf.asked)
-    assert shelf.asked[0] == 1
-    assert last <= max(shelf.asked) <= last + prefetch
-
-
-@pytest.mark.parametrize("backend", ["asyncio", "trio"])
-@settings(max_examples=60, deadline=None)
-@given(counts=st.lists(st.integers(1, 4), min_size=1, max_size=10), prefetch=st.integers(0, 5), stop=st.integers(0, 40))
-def test_reading_stops_within_its_prefetch(backend, counts, prefetch, stop):
-    """Whoever leaves after some rows has asked for the pages up to there, and for no more than `prefetch` beyond."""
-    shelf = Shelf({number: (rows, len(counts)) for number, rows in enumerate(counts, start=1)})
-
-    async def read():
-        rows = []
-        async for row in shelf.paged(prefetch):
-            rows.append(row.hash)
-            if len(rows) > stop:
-                break
-        return rows
-
-    rows = anyio.run(read, backend=backend)
-    assert rows == rows_told(shelf.pages)[0][: stop + 1]
-    reached = int(rows[-1].split("-")[0])
-    assert reached <= max(shelf.asked) <= min(reached + prefetch, len(counts))
-
-
-def body_of(number, *, rows=2, total=3, **pagination):
-    """Write a page of the table as the service does."""
-    errors = [{"hash": f"{number}-{row}"} for row in range(rows)]
-    stated = {"pageNum": number, "totalPages": total, **pagination}
-    return {
-        "data": {"errors": errors, "pagination": {key: value for key, value in stated.items() if value is not None}}
-    }
-
-
-class Table(Scripted):
-    """A service that answers each page with what a function makes of its number."""
-
-    def __init__(self, body, **options):
-        super().__init__(lambda request, number: bare(body=body(self.number_of(request)), **options))
-
-    @staticmethod
-    def number_of(request):
-        """Read which page is asked for."""
-        return int(request.url.params.get("pageNum", "1"))
-
-    @property
-    def asked(self):
-        """Give the numbers that were asked for, None where none was named."""
-        return [request.url.params.get("pageNum") for request in self.requests]
-
-
-def client_at(transport, **options):
-    """Make a client of any transport."""
-    return ApteligentClient(StaticToken("t"), base_url="http://127.0.0.1:9", transport=transport, **options)
-
-
-async def hashes(transport, prefetch=0):
-    """Read a whole table."""
-    async with client_at(transport) as client:
-        return [row.hash async for row in client.crashes.table(APP, prefetch=prefetch)]
 
 
 @pytest.mark.anyio
@@ -256,122 +125,6 @@ async def test_prefetching_keeps_to_the_budget():
     log = recorder.service.quota().log
     assert len(log) == 5
     assert not any(entry.is_refused for entry in log)
-
-
-def tasks():
-    """Count what runs."""
-    try:
-        return trio.lowlevel.current_statistics().tasks_living
-    except RuntimeError:
-        return len(asyncio.all_tasks())
-
-
-async def leave_by_break(table):
-    """Leave a loop early."""
-    async for _ in table:
-        break
-
-
-async def leave_by_closing(table):
-    """Close an iterator early, twice."""
-    rows = aiter(table)
-    await anext(rows)
-    await rows.aclose()
-    await rows.aclose()
-    with pytest.raises(StopAsyncIteration):
-        await anext(rows)
-
-
-async def leave_after_some(table):
-    """Leave with pages in hand that were fetched ahead."""
-    pages = table.pages()
-    await anext(pages)
-    await anext(pages)
-    await pages.aclose()
-    with pytest.raises(StopAsyncIteration):
-        await anext(pages)
-
-
-async def leave_by_cancellation(table):
-    """Be cancelled while pages are under way."""
-    with anyio.move_on_after(1.5) as scope:
-        async for _ in table:
-            pass
-    assert scope.cancelled_caught
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("prefetch", [0, 3])
-@pytest.mark.parametrize("leave", [leave_by_break, leave_by_closing, leave_after_some, leave_by_cancellation])
-async def test_leaving_early_leaves_nothing_behind(leave, prefetch):
-    """No task, no call under way, no place in line: by break, by closing, by cancellation, with pages ahead or not."""
-    recorder = served(up=1.0)
-    async with client_of(recorder) as client:
-        before = tasks()
-        await leave(client.crashes.table(APP, prefetch=prefetch))
-        assert tasks() == before
-        assert recorder.in_flight == 0
-        assert "0 calls" in repr(client)
-        sent = len(recorder.sent)
-        await anyio.sleep(600)
-        assert len(recorder.sent) == sent
-        snapshot = client.budget()
-        assert snapshot.in_flight == 0
-
-
-@pytest.mark.anyio
-async def test_without_prefetch_no_task_is_started():
-    """A page is fetched by the reader's own task."""
-    seen = set()
-    table = Table(body_of)
-    table.script, script = lambda request, number: (seen.add(tasks()), script(request, number))[1], table.script
-    before = tasks()
-    assert len(await hashes(table)) == 6
-    assert seen == {before}
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("prefetch", [0, 1, 5])
-async def test_a_page_that_fails_comes_after_those_before_it_and_can_be_asked_for_again(prefetch):
-    """Rows before it are handed out first; asking on begins with the page that failed."""
-    broken = [2]
-    table = Table(body_of)
-    plain = table.script
-
-    def script(request, number):
-        if table.number_of(request) in broken:
-            return bare(500, body={})
-        return plain(request, number)
-
-    table.script = script
-    async with client_at(table, retry=ONCE) as client:
-        rows = aiter(client.crashes.table(APP, prefetch=prefetch))
-        found = [(await anext(rows)).hash, (await anext(rows)).hash]
-        with pytest.raises(ServerError) as raised:
-            await anext(rows)
-        assert raised.value.endpoint == "crashes.table"
-        broken.clear()
-        found += [row.hash async for row in rows]
-    assert found == ["1-0", "1-1", "2-0", "2-1", "3-0", "3-1"]
-
-
-@pytest.mark.anyio
-async def test_tasks_may_share_an_iterator():
-    """Each row goes to one of them, each page is asked for once."""
-    table, found = Table(body_of), []
-    async with client_at(table) as client:
-        rows = aiter(client.crashes.table(APP, prefetch=1))
-
-        async def work():
-            async for row in rows:
-                found.append(row.hash)
-                await anyio.sleep(0.01)
-
-        async with anyio.create_task_group() as group:
-            for _ in range(4):
-                group.start_soon(work)
-    assert sorted(found) == ["1-0", "1-1", "2-0", "2-1", "3-0", "3-1"]
-    assert len(table.asked) == 3
 
 
 def flows_of(number, following):

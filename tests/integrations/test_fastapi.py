@@ -8,11 +8,12 @@ from typing import Annotated
 import anyio
 import httpx
 import pytest
+from asking import SECRET, app_of
 from backend import running
 from counterparts import Scripted, bare, fine
 from counting_source import Source, memory
-from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import HTMLResponse, StreamingResponse
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import HTMLResponse
 from own_client import assert_clean, client_of
 
 from apteligent_async import (
@@ -36,48 +37,6 @@ from apteligent_async.integrations.problems import problem_of
 pytestmark = pytest.mark.anyio
 
 Emea = Annotated[ApteligentClient, apteligent_account("emea")]
-SECRET = "planted-secret-token"
-
-
-def app_of(transport, **options):
-    """Make an application with a few endpoints."""
-    client = client_of(transport, StaticToken(SECRET), **options)
-    app = FastAPI(lifespan=apteligent_lifespan(lambda: client))
-    app.include_router(apteligent_router())
-
-    @app.get("/apps")
-    async def apps(apteligent: Apteligent) -> list[str | None]:
-        return [each.app_name for each in await apteligent.apps.list()]
-
-    @app.post("/twice")
-    async def twice(apteligent: Apteligent, numbers: list[int]) -> int:
-        for _ in range(2):
-            await apteligent.apps.list()
-        return sum(numbers)
-
-    return app, client
-
-
-async def ask(app, method, path, body, hung_up):
-    """Send a request as a server does, and stay until told to hang up."""
-    parts = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive():
-        if parts:
-            return parts.pop()
-        await hung_up.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message):
-        pass
-
-    headers = [(b"content-length", str(len(body)).encode()), (b"content-type", b"application/json")]
-    scope = {
-        "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
-        "headers": headers if body else [], "http_version": "1.1", "scheme": "http", "server": ("backend", 80),
-        "client": ("c", 1), "root_path": "",
-    }  # fmt: skip
-    await app(scope, receive, send)
 
 
 async def test_an_endpoint_gets_an_open_client():
@@ -194,110 +153,6 @@ async def test_an_application_without_the_lifespan_is_told_so():
         with pytest.raises(ConfigurationError, match=r"lifespan=apteligent_lifespan\(\)"):
             await browser.get("/apps")
         assert (await browser.get("/readyz")).status_code == 503
-
-
-@pytest.mark.parametrize(("header", "seconds"), [(None, 30), ("5", 5), ("500", 30), ("soon", 30), ("-1", 30)])
-async def test_the_deadline_of_the_request_reaches_the_call(header, seconds):
-    """A header may shorten it; an answer that does not come is a problem just before, and the call has ended."""
-
-    async def never():
-        await anyio.sleep(1000)
-
-    app, client = app_of(Scripted(lambda request, number: never()))
-    async with running(app) as browser:
-        began_at = anyio.current_time()
-        answer = await browser.get("/apps", headers={"x-request-timeout": header} if header else {}, timeout=None)
-        assert anyio.current_time() - began_at == pytest.approx(seconds - min(seconds / 10, 1), abs=0.01)
-        assert (answer.status_code, answer.json()["error"]) == (504, "DeadlineExceeded")
-        assert_clean(client)
-
-
-async def test_what_is_kept_is_given_when_the_service_is_silent_until_the_deadline():
-    """The endpoint has time left to answer with what it had before."""
-    source = Source()
-    app, _ = app_of(source, cache=memory())
-    async with running(app) as browser:
-        await browser.get("/apps")
-        await anyio.sleep(1000)
-        source.trip_s = 1000
-        answer = await browser.get("/apps", headers={"x-request-timeout": "5"}, timeout=None)
-    assert (answer.status_code, answer.json()) == (200, [f"{SECRET} 1"])
-    assert 1000 <= int(answer.headers["age"]) <= 1006
-
-
-async def test_a_deadline_is_that_of_all_calls_of_a_request():
-    """Two calls of twenty seconds each do not fit into thirty."""
-
-    async def slow():
-        await anyio.sleep(20)
-        return fine()
-
-    app, client = app_of(Scripted(lambda request, number: slow()))
-    async with running(app) as browser:
-        began_at = anyio.current_time()
-        answer = await browser.post("/twice", json=[], timeout=None)
-        assert anyio.current_time() - began_at == pytest.approx(30, abs=0.01)
-        assert answer.status_code == 503
-        assert_clean(client)
-
-
-@pytest.mark.parametrize(("method", "path", "body"), [("GET", "/apps", b""), ("POST", "/twice", b"[1, 2]")])
-async def test_a_client_that_hangs_up_ends_the_call(method, path, body):
-    """The call leaves the line, and what was booked is given back; also where a body was sent first."""
-    source = Source(left=0, reset_s=20)
-    app, client = app_of(source)
-    hung_up = anyio.Event()
-    async with app.router.lifespan_context(app):
-        await client.apps.list()
-        async with anyio.create_task_group() as group:
-            group.start_soon(ask, app, method, path, body, hung_up)
-            await anyio.sleep(1)
-            assert sum(client.budget().queued.values()) == 1
-            hung_up.set()
-            await anyio.sleep(0.01)
-            assert_clean(client)
-    assert len(source.asked) == 1
-
-
-async def test_a_large_body_is_left_to_its_endpoint():
-    """It is received piece by piece, as the endpoint wants it, while the client is lent; one of unknown length too."""
-    app = FastAPI(lifespan=apteligent_lifespan(lambda: client_of(Source())))
-    seen = []
-
-    @app.put("/large")
-    async def large(apteligent: Apteligent, request: Request) -> int:
-        seen.append(hasattr(request, "_body"))
-        sizes = [len(part) async for part in request.stream()]
-        await apteligent.apps.list()
-        return sum(sizes)
-
-    async def without_length(scope, receive, send):
-        if scope["type"] == "http":
-            headers = [each for each in scope["headers"] if each[0] != b"content-length"]
-            scope = {**scope, "http_version": "2", "headers": headers}
-        await app(scope, receive, send)
-
-    for served, size in [(app, 2_000_000), (app, 20), (without_length, 20)]:
-        async with running(served) as browser:
-            assert (await browser.put("/large", content=bytes(size))).json() == size
-    assert seen == [False, True, False]
-
-
-async def test_a_streaming_answer_outlasts_the_deadline_of_the_endpoint():
-    """What is sent after the endpoint has returned may take its time, and still call."""
-    app, _ = app_of(Source())
-
-    @app.get("/stream")
-    async def stream(apteligent: Apteligent) -> StreamingResponse:
-        async def lines():
-            await anyio.sleep(40)
-            yield (await apteligent.apps.list())[0].app_name
-
-        return StreamingResponse(lines())
-
-    async with running(app) as browser:
-        answer = await browser.get("/stream", timeout=None)
-    assert answer.text == f"{SECRET} 1"
 
 
 async def test_readiness_costs_no_call():
