@@ -44,6 +44,12 @@ _PASTED = (
 )
 
 
+def _hidden_text(given: str) -> str:
+    """Hide it, and tell type checkers what may be given."""
+    text: str = hidden(given)
+    return text
+
+
 def _require_text(_: object, attribute: Attribute[Any], value: object) -> None:
     if not isinstance(value, str):
         raise ConfigurationError(
@@ -64,9 +70,9 @@ class PasswordGrant:
         duration: how long the token shall live, seconds or a timedelta; None for the service's 30 days.
     """
 
-    client_id: str = field(repr=False, converter=hidden, validator=_require_text)
-    username: str = field(repr=False, converter=hidden, validator=_require_text)
-    password: str = field(repr=False, converter=hidden, validator=_require_text)
+    client_id: str = field(repr=False, converter=_hidden_text, validator=_require_text)
+    username: str = field(repr=False, converter=_hidden_text, validator=_require_text)
+    password: str = field(repr=False, converter=_hidden_text, validator=_require_text)
     scope: str | None = field(default=None, kw_only=True, validator=must_be(str, "a text"))
     duration: int | timedelta | None = field(default=None, kw_only=True)
 
@@ -101,9 +107,9 @@ class StaticToken:
         client_id: whose it is, so that the budget can be shared with that id's other users; None if unknown.
     """
 
-    token: str = field(repr=False, converter=hidden, validator=_require_text)
+    token: str = field(repr=False, converter=_hidden_text, validator=_require_text)
     client_id: str | None = field(
-        default=None, repr=False, converter=optional(hidden), validator=must_be(str, "a text")
+        default=None, repr=False, converter=optional(_hidden_text), validator=must_be(str, "a text")
     )
 
     def __attrs_post_init__(self) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 from attrs import field, frozen
-from attrs.converters import optional
 
 from apteligent_async._auth import Credentials, PasswordGrant, StaticToken
 from apteligent_async._budgets import Budget, MemoryBudget, RedisBudget, SQLiteBudget, budget_from
@@ -64,7 +63,7 @@ class Settings:
         default=None, validator=must_be(httpx.AsyncClient, "an httpx.AsyncClient")
     )
     proxy: str | None = field(
-        default=None, repr=False, converter=optional(hidden), validator=must_be(str, "a text, such as http://host:port")
+        default=None, repr=False, converter=hidden, validator=must_be(str, "a text, such as http://host:port")
     )
     ssl_context: ssl.SSLContext | None = field(default=None, validator=must_be(ssl.SSLContext, "an ssl.SSLContext"))
     headers: Mapping[str, str] | None = field(default=None, repr=False, validator=_must_be_headers)

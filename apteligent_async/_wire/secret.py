@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
@@ -23,6 +23,6 @@ class Secret(str):
         return Secret(super().__getitem__(key))
 
 
-def hidden(given: str) -> str:
+def hidden(given: Any) -> Any:
     """Hide a text; what is none is left for others to refuse."""
-    return Secret(given) if isinstance(cast("object", given), str) else given
+    return Secret(given) if isinstance(given, str) else given
