@@ -45,18 +45,19 @@ class Window(Protocol):
 
 
 class FixedWindow:
-    """Buckets that follow each other without a gap; the state is the present bucket's start and use."""
+    """Buckets that follow each other without a gap; the state is the present bucket's number and use."""
 
     def __init__(self, budget: int, length_s: float, *, starts_at: float) -> None:
         self._budget = budget
         self._length_s = length_s
-        self._starts_at = starts_at
+        self._origin = starts_at
+        self._number = 0
         self._used = 0
 
     def _roll(self, now: float) -> None:
-        passed = math.floor((now - self._starts_at) / self._length_s)
-        if passed:
-            self._starts_at += passed * self._length_s
+        number = math.floor((now - self._origin) / self._length_s)
+        if number != self._number:
+            self._number = number
             self._used = 0
 
     def left(self, now: float) -> int:
@@ -72,7 +73,7 @@ class FixedWindow:
     def reset_in(self, now: float) -> float:
         """Return seconds to the end of the present bucket."""
         self._roll(now)
-        return self._starts_at + self._length_s - now
+        return self._origin + (self._number + 1) * self._length_s - now
 
     def counted(self, now: float) -> float:
         """Return the present bucket's use."""

@@ -7,7 +7,7 @@ import math
 
 import pytest
 from front_desk import fixture
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apteligent_async.simulator import Quota, QuotaSettings
@@ -66,6 +66,7 @@ def test_the_truth_agrees_with_the_next_call(settings, steps, pause):
 
 @settings(deadline=None)
 @given(settings_st, st.lists(st.floats(0, 40), max_size=30), st.integers(1, 60), st.floats(0, 80))
+@example(QuotaSettings(limit=1, bucket_s=3.0, starts_at=1e-300), [0.0], 1, 0.0)
 def test_the_bound_is_what_a_clairvoyant_client_reaches(settings, steps, calls, pause):
     """A client that waits for the true reset whenever nothing is left needs exactly `bound_seconds`."""
     quota = Quota(settings)
