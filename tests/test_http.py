@@ -7,6 +7,7 @@ import gzip
 import threading
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from itertools import count
 
 import anyio
@@ -15,6 +16,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 from counterparts import gather
 from line import CancelledAt
+from packaging.version import Version
 from raw_server import http, raw_server
 
 from apteligent_async import ApteligentClient, ClientStateError, ConfigurationError, ConnectionFailed, StaticToken
@@ -27,6 +29,8 @@ from apteligent_async.simulator import DEMO_ACCOUNT, QuotaSettings, Service, Wor
 pytestmark = pytest.mark.anyio
 
 GET = Request(method="GET", path="/v2/apps", endpoint="apps.list")
+LEAVES_SOCKETS = Version(version("anyio")) < Version("4.16")
+"""Whether anyio leaves a socket to the collector where connecting is cancelled at its very end."""
 PROXIES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUEST_METHOD"]
 
 
@@ -191,6 +195,7 @@ async def test_a_call_cancelled_at_any_of_its_awaits_leaves_a_pool_that_works():
         assert server.wait_until_open(0)
 
 
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning" if LEAVES_SOCKETS else "error")
 @pytest.mark.parametrize("is_own", [True, False])
 async def test_a_call_cancelled_at_any_of_its_awaits_leaves_nothing_to_the_collector(is_own):
     """Trio warns of generators that are found half-way, and a warning fails whoever tests with warnings as errors."""

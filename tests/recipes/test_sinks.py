@@ -161,14 +161,12 @@ async def test_a_scrape_that_breaks_off_is_told_again(tmp_path):
         await filled(spool, point(1.0))
         server = MetricsServer(spools=[spool])
         async with listening(server.serve) as address:
-            stream = await anyio.connect_tcp(address.host, address.port)
-            await stream.send(b"GET /metrics?reader=a HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            await stream.receive()
-            raw = stream.extra(anyio.abc.SocketAttribute.raw_socket)
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-            await stream.aclose()
-            await anyio.sleep(0.05)
-        _, body = await fetched(server, "/metrics?reader=a")
+            with socket.create_connection((address.host, address.port)) as reader:
+                reader.sendall(b"GET /metrics?reader=a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                await anyio.wait_readable(reader)
+                assert reader.recv(65_536)
+                reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            _, body = await fetched(server, "/metrics?reader=a")  # which waits until the first has had its turn
         assert len(samples_in(body)) == 1
 
 
