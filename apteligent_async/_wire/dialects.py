@@ -62,7 +62,11 @@ _PARAMETER = re.compile(rf"(?:^|[;\s])([a-z*][a-z0-9_.*-]*+)\s*+=\s*+({_STRING}|
 
 
 class Dialect(Protocol):
-    """What the scheduler needs to know of a service."""
+    """What the scheduler needs to know of a service.
+
+    Three come with the package. The types that the methods take and give are not public: a dialect of one's own may
+    have to change with a minor version.
+    """
 
     @property
     def hypotheses(self) -> Sequence[Hypothesis]:
