@@ -31,7 +31,7 @@ FREE = {"f": {"lane": Lane.FREE, "cost": 0}}
 
 def script(**policy):
     """Make a script in which jobs whose names begin with f cost nothing."""
-    return Script(Scheduler(RatePolicy(**{"mode": "exclusive", "reserve": 0, **policy})), FREE)
+    return Script(Scheduler(RatePolicy(**{"mode": "exclusive", "reserve": 0, **policy})), dict(FREE))
 
 
 def books_of(script):
