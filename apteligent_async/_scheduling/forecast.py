@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["BudgetSnapshot", "Eta", "Outlook", "look_ahead"]
 
 PROBE_S = 2.0
-"""What a new window costs at worst before its budget is known: whole-second resets, and a round trip."""
+"""What a new window costs at worst before its budget is known, beside a round trip: resets in whole seconds."""
 
 LATE_S = 2.0
 """How long before a reset a call may still be counted after it."""
@@ -46,13 +46,13 @@ class Outlook:
         free: tokens that nothing but the policy's pace holds back.
         first_lo: seconds to the next window, at best.
         first_hi: the same at worst.
-        late_s: what it costs if a window has just ended unseen.
+        late_s: what it costs to start so near the end of the present window that the next one may be charged.
         size: tokens that the line may have of a whole window.
         sure: how many of them the first answers of the window are sure to show.
         length_s: seconds from one window to the next.
         trip_s: seconds from a call to its answer, of late.
         part: the part of the tokens left that goes out in one round trip; 1: all at once.
-        spread_s: seconds over which a window's tokens are spread on purpose.
+        is_paced: whether a window's tokens are spread over it on purpose.
         jitter_s: seconds by which a window's opening is put off at most, at random.
         likely: what is expected instead, where more is likely than what is proven; None where it is not.
     """
@@ -66,7 +66,7 @@ class Outlook:
     length_s: float
     trip_s: float
     part: float
-    spread_s: float
+    is_paced: bool
     jitter_s: float
     likely: Outlook | None = None
 
@@ -78,33 +78,48 @@ class Outlook:
 
     def _eta(self, position: float) -> Eta:
         if position <= self.free:
-            drained_s = self._drained_s(position, of=self.free)
-            return Eta(0.0, drained_s, self.late_s + drained_s)
+            drained_s = self._drained_s(position, of=self.free, within_s=self.first_hi)
+            turn_s = self._turn_s(of=self.free, within_s=self.first_hi)
+            return Eta(0.0, drained_s, drained_s + turn_s + self._late_s(after_s=drained_s))
         windows = math.ceil((position - self.free) / self.size) - 1
         rest_s = windows * self.length_s
         in_window = position - self.free - windows * self.size
-        drained_s = self._drained_s(in_window, of=self.size)
+        drained_s = self._drained_s(in_window, of=self.size, within_s=self.length_s)
         # What rounding hides goes out late in the window, once it shows.
         hidden_s = self.length_s if in_window > self.sure else 0.0
-        worst_s = self.first_hi + rest_s + self.late_s + drained_s + hidden_s + PROBE_S * (1 + windows)
+        emptied_s = self._drained_s(self.free, of=self.free, within_s=self.first_hi)
+        worst_s = self.first_hi + rest_s + self._late_s(after_s=emptied_s) + (PROBE_S + self.trip_s) * (1 + windows)
+        worst_s += hidden_s + drained_s + self._turn_s(of=self.size, within_s=self.length_s)
         # Windows are opened when their predecessors are surely over, by one call; the rest wait for its answer.
         opened_s = self.first_hi + self.jitter_s / 2 + (self.trip_s if drained_s or in_window > 1 else 0.0)
         return Eta(self.first_lo + rest_s, opened_s + rest_s + drained_s, worst_s)
 
-    def _drained_s(self, position: float, *, of: float) -> float:
-        """Say how long after a window's opening its `position`-th token goes out, of so many."""
-        if self.spread_s and of < math.inf:
-            return self.spread_s * (position - 1) / max(of, 1)
-        if self.part == 1 or position <= 1 or of == math.inf:
+    def _late_s(self, *, after_s: float) -> float:
+        return self.late_s if self.first_lo <= after_s + LATE_S else 0.0
+
+    def _drained_s(self, position: float, *, of: float, within_s: float) -> float:
+        """Say how long after a window's opening its `position`-th token goes out, of so many, within so long."""
+        if position <= 1 or of == math.inf:
+            return 0.0
+        if self.is_paced:
+            return within_s * (position - 1) / of
+        if self.part == 1:
             return 0.0
         remaining, slow = of - position + 1, min(2 / self.part, of)
         rounds = _harmonic(self.part * of) - _harmonic(self.part * max(remaining, slow))
         return self.trip_s * (rounds / self.part + max(slow - remaining, 0.0))
 
+    def _turn_s(self, *, of: float, within_s: float) -> float:
+        """Say by how much a token goes out later at worst, as turns do not come evenly."""
+        if self.is_paced:
+            return within_s / of
+        return self.trip_s if self.part < 1 else 0.0
+
 
 def _harmonic(parts: float) -> float:
     """Sum 1/k up to `parts`, nearly: as many round trips as whole parts of what is left take, one after the other."""
-    return math.log(parts) + 1 / (2 * parts) if parts >= 1 else 0.5
+    parts = max(parts, 1)
+    return math.log(parts) + 1 / (2 * parts)
 
 
 def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
@@ -112,20 +127,18 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
     ends, length_s = budget.ends, budget.windows.length_s or max(budget.expected_length_s, MINUTE_S)
     size = budget.size_of(length_s)
     free, first_lo, first_hi = _opening(budget, now=now)
-    # What starts just before a reset may be charged to the window after it.
-    is_late = ends is not None and ends.lo <= now + LATE_S
     share = 1.0 if policy.share is None else policy.share
     outlook = Outlook(
         free=min(free, max(share * size - budget.own, 0)) if share < 1 else free,
         first_lo=first_lo,
         first_hi=first_hi,
-        late_s=(budget.windows.length_s or budget.windows.longest_s) if is_late else 0.0,
+        late_s=0.0 if ends is None else budget.windows.length_s or budget.windows.longest_s,
         size=max(share * size, 1.0),
         sure=share * _shown_early(budget, length_s),
         length_s=budget.windows.length_s or length_s + (1 + budget.trip_s) / 2,  # it may begin with a call, or not
         trip_s=budget.trip_s,
         part=part_under_way(budget, PHI) if policy.mode == "shared" else 1.0,
-        spread_s=length_s if policy.mode == "polite" else 0.0,
+        is_paced=policy.mode == "polite",
         jitter_s=most_jitter_s(length_s) if policy.mode != "exclusive" else 0.0,
     )
     if ends is None or free < 1 or share < 1:
@@ -154,9 +167,12 @@ def _shown_early(budget: Budget, length_s: float) -> float:
 
 def _opening(budget: Budget, *, now: float) -> tuple[float, float, float]:
     """Count what is free now, and bound the seconds to the next window."""
+    opens_s = max(budget.reopens_at - now, 0.0)
     if budget.ends is not None:
-        return max(budget.left, 0), max(budget.ends.lo - now, 0.0), max(budget.reopens_at - now, 0.0)
-    if not budget.windows.longest_s and not budget.is_gated:
+        return max(budget.left, 0), max(budget.ends.lo - now, 0.0), opens_s
+    if budget.is_gated:
+        return 0.0, opens_s, opens_s
+    if not budget.windows.longest_s:
         return math.inf, 0.0, 0.0  # nothing at all is known yet
     # The first answer of a window is awaited.
     return budget.expected_size - budget.own - budget.live, 0.0, budget.expected_length_s

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Validator = Callable[[object, Attribute[Any], Any], None]
 
-__all__ = ["RatePolicy", "RetryPolicy", "checked", "is_number", "is_whole", "must_be"]
+__all__ = ["RatePolicy", "RetryPolicy", "checked", "is_number", "is_whole", "must_be", "one_of"]
 
 Mode = Literal["exclusive", "shared", "polite"]
 OnFull = Literal["raise", "wait", "shed"]
@@ -53,16 +53,21 @@ def is_whole(value: object) -> bool:
     return not isinstance(value, bool) and isinstance(value, Integral)
 
 
-def _one_of(allowed: tuple[str, ...]) -> Validator:
-    return checked(lambda value: value in allowed, "one of " + ", ".join(allowed))
+def one_of(words: tuple[str, ...]) -> Validator:
+    """Make a validator of a closed set of words."""
+    return checked(lambda value: value in words, "one of " + ", ".join(words))
 
 
-def _count() -> Validator:
-    return checked(lambda value: is_whole(value) and value >= 1, "a whole number, at least 1")
+def _is_count(value: Any) -> bool:
+    return is_whole(value) and value >= 1
 
 
-def _seconds() -> Validator:
-    return checked(lambda value: is_number(value) and 0 <= value < math.inf, "a number of seconds")
+def _is_time(value: Any) -> bool:
+    return is_number(value) and 0 <= value < math.inf
+
+
+def _is_part(value: Any) -> bool:
+    return is_number(value) and 0 <= value <= 1
 
 
 def _is_share(value: Any) -> bool:
@@ -71,6 +76,10 @@ def _is_share(value: Any) -> bool:
 
 def _is_room(value: Any) -> bool:
     return value is None or (is_whole(value) and value >= 0)
+
+
+_COUNT = checked(_is_count, "a whole number, at least 1")
+_SECONDS = checked(_is_time, "a number of seconds")
 
 
 @frozen(kw_only=True)
@@ -95,14 +104,12 @@ class RatePolicy:
         ConfigurationError: a value is of a wrong type or out of range; the message names the range.
     """
 
-    mode: Mode = field(default="shared", validator=_one_of(get_args(Mode)))
+    mode: Mode = field(default="shared", validator=one_of(get_args(Mode)))
     share: float | None = field(default=None, validator=checked(_is_share, "a number above 0 and at most 1, or None"))
-    reserve: float = field(
-        default=0.1, validator=checked(lambda value: is_number(value) and 0 <= value <= 1, "a number from 0 to 1")
-    )
-    max_in_flight: int = field(default=100, validator=_count())
+    reserve: float = field(default=0.1, validator=checked(_is_part, "a number from 0 to 1"))
+    max_in_flight: int = field(default=100, validator=_COUNT)
     max_queue: int | None = field(default=None, validator=checked(_is_room, "a whole number, at least 0, or None"))
-    on_full: OnFull = field(default="raise", validator=_one_of(get_args(OnFull)))
+    on_full: OnFull = field(default="raise", validator=one_of(get_args(OnFull)))
 
 
 @frozen(kw_only=True)
@@ -122,7 +129,7 @@ class RetryPolicy:
         ConfigurationError: a value is of a wrong type or out of range.
     """
 
-    max_attempts: int = field(default=4, validator=_count())
-    base_s: float = field(default=0.5, validator=_seconds())
-    cap_s: float = field(default=30.0, validator=_seconds())
-    max_rate_limited: int = field(default=10, validator=_count())
+    max_attempts: int = field(default=4, validator=_COUNT)
+    base_s: float = field(default=0.5, validator=_SECONDS)
+    cap_s: float = field(default=30.0, validator=_SECONDS)
+    max_rate_limited: int = field(default=10, validator=_COUNT)

@@ -162,14 +162,14 @@ def test_a_refused_job_leaves_the_line_as_it_was():
     assert scheduler.due(now=61.8) == [job]
 
 
-def late_starts(budget, backlog, *, way_s, pause_s):
+def late_starts(budget, backlog, *, way_s, pause_s, policy=ALONE):
     """Let jobs in with no second to spare, `pause_s` after a first crowd, and return by how much each came too late."""
-    brain, game = Scheduler(ALONE), player(fixed(budget), link=Link(up_s=way_s, down_s=way_s))
+    brain, game = Scheduler(policy), player(fixed(budget), link=Link(up_s=way_s, down_s=way_s))
     client = Client(brain)
     game.submit(client, [Job() for _ in range(2 * budget + 1)])
     game.run()
     game.now += pause_s
-    ahead = look_ahead(brain.budget, ALONE, now=game.now)
+    ahead = look_ahead(brain.budget, policy, now=game.now)
     worst_s = [ahead.eta(position).pessimistic for position in range(1, backlog + 1)]
     jobs = [Job(deadline_at=game.now + seconds) for seconds in worst_s]
     game.submit(client, jobs)
@@ -179,10 +179,31 @@ def late_starts(budget, backlog, *, way_s, pause_s):
 
 
 @TRIED
-@given(st.integers(10, 60), st.integers(1, 120), st.sampled_from([0.02, 0.2]), st.floats(0, 50))
-def test_the_tightest_admitted_deadlines_are_kept(budget, backlog, way_s, pause_s):
+@given(
+    st.integers(10, 60),
+    st.integers(1, 120),
+    st.sampled_from([0.02, 0.2, 0.5]),
+    st.floats(0, 50),
+    st.sampled_from(["exclusive", "shared", "polite"]),
+)
+def test_the_tightest_admitted_deadlines_are_kept(budget, backlog, way_s, pause_s, mode):
     """I9: with nobody else about, every job that is let in with no second to spare starts before its deadline."""
-    assert late_starts(budget, backlog, way_s=way_s, pause_s=pause_s) == []
+    policy = RatePolicy(mode=mode, reserve=0)
+    assert late_starts(budget, backlog, way_s=way_s, pause_s=pause_s, policy=policy) == []
+
+
+@pytest.mark.parametrize("way_s", [1.0, 1.5])
+def test_a_slow_link_breaks_no_deadline(way_s):
+    """Each window on the way costs a round trip more, whatever it takes."""
+    assert late_starts(10, 35, way_s=way_s, pause_s=0.0) == []
+    assert late_starts(40, 120, way_s=way_s, pause_s=30.0) == []
+
+
+def test_nobody_is_let_in_behind_a_gate_that_opens_too_late():
+    """A refusal without numbers keeps everybody back for a minute, and the door knows it."""
+    scheduler = play(ALONE, [Row(0, "submit a b", "a"), Row(0.2, "refused a", wakes=60.2)]).scheduler
+    assert not scheduler.submit(Job(deadline_at=50.0), now=1.0).is_admitted
+    assert scheduler.submit(Job(deadline_at=200.0), now=1.0).is_admitted
 
 
 def test_deadlines_promised_at_a_reset_are_kept():

@@ -8,7 +8,7 @@ from decimal import Decimal
 import attrs
 import pytest
 
-from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy, is_number, is_whole, must_be
+from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy, checked, is_number, is_whole, must_be, one_of
 from apteligent_async.errors import ConfigurationError
 
 NAN, INF = math.nan, math.inf
@@ -55,6 +55,29 @@ def test_a_value_out_of_range_is_refused(policy, name, value, wanted):
 def test_the_edges_of_every_range_are_taken(policy, name, value):
     """What the message calls possible is possible."""
     assert getattr(policy(**{name: value}), name) == value
+
+
+def setting(check):
+    """Make a class with one setting, which a validator checks."""
+    return attrs.make_class("Settings", {"way": attrs.field(validator=check)})
+
+
+def test_a_check_says_what_it_wants():
+    """It asks of the value that is given, and quotes it."""
+    settings = setting(checked(lambda value: value is None or value > 3, "more than 3, or None"))
+    assert [settings(value).way for value in (None, 4)] == [None, 4]
+    with pytest.raises(ConfigurationError) as caught:
+        settings(3)
+    assert str(caught.value) == "way=3 is not possible: it must be more than 3, or None."
+
+
+def test_one_of_some_words_is_any_of_them():
+    """And nothing else; the message lists them."""
+    settings = setting(one_of(("up", "down")))
+    assert [settings(value).way for value in ("up", "down")] == ["up", "down"]
+    with pytest.raises(ConfigurationError) as caught:
+        settings("left")
+    assert str(caught.value) == "way='left' is not possible: it must be one of up, down."
 
 
 def test_the_default_is_careful():
