@@ -7,6 +7,7 @@ from scripts import Script
 
 from apteligent_async._scheduling.leases import Demand
 from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
+from apteligent_async._scheduling.queue import MOST_PASSES
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import Event, Lane
 
@@ -152,10 +153,9 @@ def test_a_change_that_the_shell_makes_is_told_too():
     with script.scheduler.noting_change(2.0):
         script.scheduler.budget.others_seen += 1
     script.scheduler.note("store.degraded", now=3.0, why="gone")
-    assert [(event.name, event.at) for event in script.scheduler.events()] == [
-        ("others.seen", 2.0),
-        ("store.degraded", 3.0),
-    ]
+    events = script.scheduler.events()
+    assert [(event.name, event.at) for event in events] == [("others.seen", 2.0), ("store.degraded", 3.0)]
+    assert events[-1].detail == {"why": "gone"}
     script.scheduler.unwatch()
     with script.scheduler.noting_change(4.0):
         script.scheduler.budget.others_seen += 1
@@ -172,3 +172,14 @@ def test_a_scheduler_says_what_waits_for_tokens():
     script.scheduler.withdraw(script.jobs["a"], now=1.0)
     demand = script.scheduler.demand(now=1.0)
     assert (demand.lanes[Lane.BULK], demand.cost) == (3, 3)
+
+
+def test_the_head_of_what_waits_is_whoever_goes_next():
+    """A bulk call that has waited and been passed over long enough stands before the urgent."""
+    script = watched({"b": {"lane": Lane.BULK, "cost": 3}, "f": {"lane": Lane.FREE, "cost": 0}})
+    script.happen("submit a b1", now=0.0)
+    script.happen("submit i", now=0.0)
+    assert script.scheduler.demand(now=1.0).cost == 1
+    script.happen("submit " + " ".join(f"f{number}" for number in range(MOST_PASSES)), now=1.0)
+    assert script.scheduler.demand(now=1.0).cost == 1
+    assert script.scheduler.demand(now=100.0).cost == 3

@@ -7,7 +7,7 @@ from scripts import Script
 
 from apteligent_async._scheduling.books import OwnBooks
 from apteligent_async._scheduling.budget import Budget
-from apteligent_async._scheduling.learned import learn, verdicts
+from apteligent_async._scheduling.learned import Learned, LearnedView, learn, verdicts
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES
 from apteligent_async._scheduling.scheduler import Scheduler
@@ -118,7 +118,7 @@ def test_failures_and_refusals_are_told_apart(outcome, failures, refusals):
 
 def test_a_job_is_not_tried_again_beyond_its_deadline():
     """Nor is one whose gate opens only then; up to the very instant it is."""
-    for deadline_at, expected in ((60.9, GiveUp), (61.1, Again)):
+    for deadline_at, expected in ((60.9, GiveUp), (61.0, Again)):
         line = script()
         job = line.jobs["a"] = Job(deadline_at=deadline_at)
         line.scheduler.submit(job, now=0.0)
@@ -155,7 +155,17 @@ def test_a_job_that_was_taken_back_before_it_was_sent_has_no_attempt():
     assert (line.jobs["a"].attempts, line.scheduler.budget.live) == (0, 1)
     line.happen("submit c", now=0.2)
     assert line.happen("withdraw c", now=0.3) == ""
-    assert line.scheduler.snapshot(now=0.3).queued["interactive"] == 0
+    seen = line.scheduler.snapshot(now=0.3)
+    assert (seen.queued["interactive"], seen.in_flight) == (0, 1)
+
+
+@pytest.mark.parametrize("end", ["withdraw", "abandon", "ok", "denied"])
+def test_whoever_ends_frees_one_place_under_way(end):
+    """And no more than one."""
+    line = script(max_in_flight=2)
+    line.happen("submit f1 f2", now=0.0)
+    line.happen(f"{end} f1", now=0.1)
+    assert line.scheduler.snapshot(now=0.1).in_flight == 1
 
 
 def test_a_deadline_matters_to_those_only_who_cannot_start_at_once():
@@ -166,6 +176,16 @@ def test_a_deadline_matters_to_those_only_who_cannot_start_at_once():
     line.jobs["b"] = Job(deadline_at=0.3)
     assert line.scheduler.submit(line.jobs["b"], now=0.3).is_admitted
     assert line.happen("ask", now=0.3) == "b"
+
+
+def test_at_the_very_reset_a_job_can_start_at_once():
+    """And is let in, whatever the deadline."""
+    line = script()
+    line.happen("submit a", now=0.0)
+    line.happen("ok a L=20 V=0 R=30", now=0.2)
+    line.jobs["b"] = Job(deadline_at=31.2)
+    assert line.scheduler.submit(line.jobs["b"], now=31.2).is_admitted
+    assert line.happen("ask", now=31.2) == "b"
 
 
 def test_a_hopeless_deadline_is_told_at_once():
@@ -197,6 +217,22 @@ def test_a_snapshot_says_all_that_is_known():
     found = (seen.bucket_s, seen.bucket_calls, seen.unit, seen.includes_call)
     assert found == (settled.length_s, settled.budget, unit, settled.includes_call)
     assert line.scheduler.learned() == learn(line.scheduler.budget)
+
+
+def test_a_snapshot_says_what_was_settled():
+    """What one bucket holds, how long it is, and how to read the numbers."""
+    views = [LearnedView(unit="speed", includes_call=True, is_alive=True, strikes=0, calls_at_least=9, calls_at_most=9)]
+    known = {"limit": 9.0, "bucket_s": 60.0, "longest_s": 60.0, "whole_s": 60.0, "has_stood": True, "is_moving": False}
+    scheduler = Scheduler(hypotheses=ALL_HYPOTHESES[:1], learned=Learned(**known, views=tuple(views)))
+    seen = scheduler.snapshot(now=0.0)
+    assert (seen.bucket_calls, seen.bucket_s, seen.unit, seen.includes_call) == (9, 60.0, "speed", True)
+
+
+def test_a_snapshot_tells_of_those_who_wait_elsewhere():
+    """As the books heard of them last."""
+    books = OwnBooks(Budget())
+    books.queued_elsewhere = {"bulk": 3}
+    assert Scheduler(books=books).snapshot(now=0.0).queued_elsewhere == {"bulk": 3}
 
 
 def test_a_snapshot_tells_how_long_the_wait_is():
