@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 from attrs.converters import optional
 
 from apteligent_async._scheduling.policy import must_be
-from apteligent_async._wire.secret import Secret, hidden
+from apteligent_async._wire.secret import Secret, hidden, hides
 from apteligent_async._wire.token import token_request
 from apteligent_async.errors import ApteligentError, AuthenticationError, ConfigurationError
 from apteligent_async.models.access import Token
@@ -58,6 +58,7 @@ def _require_text(_: object, attribute: Attribute[Any], value: object) -> None:
         )
 
 
+@hides("client_id", "username", "password")
 @frozen
 class PasswordGrant:
     """Log in with a user's name and password, by RFC 6749 section 4.3 (grade A).
@@ -98,6 +99,7 @@ class PasswordGrant:
         return (self.password, self.client_id, as_sent)
 
 
+@hides("token", "client_id")
 @frozen
 class StaticToken:
     """Use a token that exists already, such as one made in the "OAuth Tokens" tab.

@@ -6,6 +6,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx
@@ -16,7 +17,7 @@ from apteligent_async._budgets import Budget, MemoryBudget, RedisBudget, SQLiteB
 from apteligent_async._connections import is_loopback
 from apteligent_async._scheduling.policy import RatePolicy, must_be
 from apteligent_async._version import __version__
-from apteligent_async._wire.secret import hidden
+from apteligent_async._wire.secret import Secret, hidden
 from apteligent_async.errors import ConfigurationError
 from apteligent_async.models.region import Region
 
@@ -37,6 +38,12 @@ def _must_be_headers(_: object, __: Attribute[Any], given: Any) -> None:
         raise ConfigurationError('headers= must map texts to texts, such as {"x-team": "mobile"}.')
 
 
+def _hidden_values(given: Any) -> Any:
+    """Hide what headers say, which may be a key; what is no mapping is left for the validator to refuse."""
+    pairs = cast("Mapping[object, object]", given)
+    return {name: hidden(value) for name, value in pairs.items()} if isinstance(given, Mapping) else given
+
+
 def _is_header(pair: tuple[object, object]) -> bool:
     return isinstance(pair[0], str) and isinstance(pair[1], str)
 
@@ -47,7 +54,7 @@ class Settings:
 
     credentials: Credentials | None = None
     region: Region | str | None = None
-    base_url: str | None = None
+    base_url: str | None = field(default=None, repr=False, converter=hidden)
     policy: RatePolicy | None = field(
         default=None, validator=must_be(RatePolicy, 'a RatePolicy, such as RatePolicy(mode="exclusive")')
     )
@@ -66,7 +73,9 @@ class Settings:
         default=None, repr=False, converter=hidden, validator=must_be(str, "a text, such as http://host:port")
     )
     ssl_context: ssl.SSLContext | None = field(default=None, validator=must_be(ssl.SSLContext, "an ssl.SSLContext"))
-    headers: Mapping[str, str] | None = field(default=None, repr=False, validator=_must_be_headers)
+    headers: Mapping[str, str] | None = field(
+        default=None, repr=False, converter=_hidden_values, validator=_must_be_headers
+    )
     source: str | None = field(default=None, validator=must_be(str, "a text"))
 
 
@@ -108,7 +117,7 @@ def resolve(settings: Settings) -> ResolvedSettings:
     Raises:
         ConfigurationError: something is missing or cannot work; the message says what to do.
     """
-    base_url = settings.base_url or (None if settings.region else os.environ.get("APTELIGENT_BASE_URL")) or None
+    base_url = settings.base_url or (None if settings.region else _secret("APTELIGENT_BASE_URL")) or None
     region = None if base_url else _region(settings.region or os.environ.get("APTELIGENT_REGION") or Region.US)
     if settings.transport is not None and settings.http_client is not None:
         raise ConfigurationError("Pass transport= or http_client=, not both.")
@@ -139,16 +148,21 @@ def _region(name: Region | str) -> Region:
 
 
 def _origin(base_url: str) -> httpx.URL:
-    try:
-        url = httpx.URL(base_url)
-    except (httpx.InvalidURL, TypeError):
-        raise ConfigurationError("base_url must be an origin, such as https://host or http://127.0.0.1:8080.") from None
-    is_place = url.scheme in {"http", "https"} and url.host and 0 < (url.port or 443) < 65_536
-    if not is_place or url.userinfo or url.path.strip("/") or url.query or url.fragment:
+    origin = None
+    with suppress(httpx.InvalidURL, TypeError):
+        origin = _origin_of(httpx.URL(base_url))
+    if origin is None:  # raised out here to stand alone: the cause, and whoever has read the address, may quote it
         raise ConfigurationError(
             "base_url must be an origin, such as https://host or http://127.0.0.1:8080: "
             "no user, no path (the /v2 is added) and no query."
         )
+    return origin
+
+
+def _origin_of(url: httpx.URL) -> httpx.URL | None:
+    is_place = url.scheme in {"http", "https"} and url.host and 0 < (url.port or 443) < 65_536
+    if not is_place or url.userinfo or url.path.strip("/") or url.query or url.fragment:
+        return None
     return httpx.URL(scheme=url.scheme, host=url.host, port=url.port)
 
 
@@ -162,11 +176,16 @@ def _checked(credentials: object) -> Credentials:
     return credentials
 
 
+def _secret(name: str) -> Secret:
+    """Read a variable of the environment that may hold a secret; empty if it is not set."""
+    return Secret(os.environ.get(name, ""))
+
+
 def _environment_credentials() -> Credentials:
-    token = os.environ.get("APTELIGENT_TOKEN")
-    client_id, username, password = (os.environ.get(name) or "" for name in _GRANT)
+    token = Secret(_secret("APTELIGENT_TOKEN").strip())
+    client_id, username, password = map(_secret, _GRANT)
     if token:
-        return StaticToken(token.strip(), client_id=client_id or None)
+        return StaticToken(token, client_id=client_id or None)
     if client_id and username and password:
         return PasswordGrant(client_id, username, password)
     raise ConfigurationError(
@@ -176,7 +195,7 @@ def _environment_credentials() -> Credentials:
 
 
 def _environment_budget() -> Budget | None:
-    address = os.environ.get("APTELIGENT_BUDGET")
+    address = _secret("APTELIGENT_BUDGET")
     try:
         return budget_from(address) if address else None
     except ConfigurationError as error:

@@ -77,7 +77,19 @@ def test_loopback_never_goes_through_a_proxy(monkeypatch, host):
     assert proxy_of(monkeypatch, f"http://{host}:8080", proxy="http://p:1", HTTP_PROXY="http://p:1") is None
 
 
-@pytest.mark.parametrize("address", ["ftp://user:hidden@p", "nonsense", "http://[::1", "socks5://p:1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://user:hidden@p",
+        "nonsense",
+        "http://[::1",
+        "socks5://p:1",
+        "http://user:hidden@",
+        "http://user:hidden@p:99999",
+        "http://user:hidden@p..example:1",
+        f"http://user:hidden@{'p' * 64}.example:1",
+    ],
+)
 def test_a_proxy_that_cannot_work_is_refused_without_its_password(monkeypatch, address):
     """At once, not at the first call; the message says what is needed."""
     with pytest.raises(ConfigurationError, match=r"proxy|SOCKS") as caught:

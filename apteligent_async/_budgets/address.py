@@ -5,6 +5,7 @@ from __future__ import annotations
 from apteligent_async._budgets.memory import MemoryBudget
 from apteligent_async._budgets.redis import RedisBudget
 from apteligent_async._budgets.sqlite import SQLiteBudget
+from apteligent_async._wire.secret import Secret
 from apteligent_async.errors import ConfigurationError
 
 __all__ = ["Budget", "budget_from"]
@@ -22,7 +23,7 @@ def budget_from(address: str) -> Budget | None:
     Raises:
         ConfigurationError: it names none; the message does not repeat it, as it may hold a password.
     """
-    scheme, _, rest = address.strip().partition("://")
+    scheme, _, rest = map(Secret, address.strip().partition("://"))
     match scheme:
         case "" | "memory":
             return None

@@ -26,7 +26,7 @@ from attrs import Factory, define, evolve, field, frozen
 
 from apteligent_async._budgets.shared import Lines
 from apteligent_async._budgets.store import StoreGone, Told
-from apteligent_async._wire.secret import Secret
+from apteligent_async._wire.secret import Secret, hides
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -243,6 +243,7 @@ def _no_lines(budget: RedisBudget) -> Lines:
     return Lines(lambda account: RedisStore(budget.url, f"apteligent:budget:{{{account}}}"), {})
 
 
+@hides("url")
 @define(eq=False)
 class RedisBudget:
     """A budget that processes of any number of hosts share through one Redis or Valkey server (extra ``redis``).

@@ -61,15 +61,27 @@ def _environment_proxy(origin: httpx.URL) -> str | None:
     return Secret(address if "://" in address else f"http://{address}")
 
 
+class _Proxy(httpx.Proxy):
+    """A proxy that shows where it is and nothing else: for some, the user's name is the secret."""
+
+    def __repr__(self) -> str:
+        return f"<Proxy at {self.url.host}>"
+
+
 def _proxy(address: str) -> httpx.Proxy:
     proxy = None
     with suppress(ValueError, httpx.InvalidURL):
-        proxy = httpx.Proxy(str(address))
+        proxy = _reachable(_Proxy(str(address)))
     if proxy is None:  # raised out here to stand alone: the cause may quote the proxy's password
         raise ConfigurationError("The proxy's address cannot be used: it must be like http://host:port.")
     if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
         raise ConfigurationError("A SOCKS proxy needs one more package: pip install 'httpx[socks]'.")
     return proxy
+
+
+def _reachable(proxy: httpx.Proxy) -> httpx.Proxy | None:
+    """Give a proxy to which a connection could be tried at all; a host that is no name is a `ValueError`."""
+    return proxy if proxy.url.host.encode("idna") and 0 < (proxy.url.port or 80) < 65_536 else None
 
 
 def _verifier(

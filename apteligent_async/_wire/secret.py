@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import SupportsIndex
 
-__all__ = ["Secret", "hidden"]
+__all__ = ["Secret", "hidden", "hides"]
+
+T = TypeVar("T")
 
 
 class Secret(str):
@@ -26,3 +30,25 @@ class Secret(str):
 def hidden(given: Any) -> Any:
     """Hide a text; what is none is left for others to refuse."""
     return Secret(given) if isinstance(given, str) else given
+
+
+def hides(*names: str) -> Callable[[type[T]], type[T]]:
+    """Keep secrets out of the frames of a constructor, which a traceback shows where it refuses what it is given.
+
+    Args:
+        names: the parameters that may hold one; all that are passed by position are hidden anyway.
+    """
+
+    def decorated(cls: type[T]) -> type[T]:
+        init: Callable[..., None] = vars(cls)["__init__"]
+
+        @wraps(init)
+        def hiding(self: T, *args: Any, **kwargs: Any) -> None:
+            args = tuple(map(hidden, args))
+            kwargs = {name: hidden(given) if name in names else given for name, given in kwargs.items()}
+            init(self, *args, **kwargs)
+
+        cls.__init__ = hiding  # type: ignore[method-assign, assignment]
+        return cls
+
+    return decorated

@@ -12,6 +12,7 @@ from apteligent_async._scheduling.policy import RatePolicy, RetryPolicy
 from apteligent_async._session import Session
 from apteligent_async._settings import Settings
 from apteligent_async._wire import endpoints
+from apteligent_async._wire.secret import hides
 from apteligent_async.client.answers import Answers
 from apteligent_async.client.apps import AppDirectory
 from apteligent_async.client.caller import Caller
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Collection, Mapping
     from os import PathLike
-    from types import TracebackType
 
     import httpx
 
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["ApteligentClient"]
 
 
+@hides("base_url", "proxy")
 class ApteligentClient:
     """A client of the Apteligent REST API v2: any number of concurrent calls, never more than the rate budget allows.
 
@@ -125,13 +126,12 @@ class ApteligentClient:
         await self._answers.open()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._answers.aclose()
 
     def __repr__(self) -> str:
-        return f"<ApteligentClient, {self._session.status}>"
+        is_made = hasattr(self, "_session")  # a traceback may show one whose constructor has refused its arguments
+        return f"<ApteligentClient, {self._session.status if is_made else 'not made'}>"
 
     async def open(self) -> None:
         """Enter without ``async with``, as in a notebook; see the class for what is raised."""
