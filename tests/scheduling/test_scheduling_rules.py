@@ -147,7 +147,7 @@ def test_whoever_holds_back_asks_before_it_spends_a_new_window(settings, job):
     """Until the first answer of the window, nobody knows how much there is to hold back from."""
     assert held(Known(ends=None, live=1), job=job, **settings) == (math.inf, Cause.PROBE)
     assert held(Known(ends=None), job=job, **settings) == (PAST, Cause.NOTHING)
-    assert held(Known(ends=None, live=1)) == (PAST, Cause.NOTHING)
+    assert held(Known(ends=None, live=1), **{**settings, "share": None}) == (PAST, Cause.NOTHING)
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,16 @@ def test_a_window_that_we_open_is_known_and_measured():
     assert windows.is_moving is False
 
 
+@pytest.mark.parametrize(("reset_s", "length_s"), [(0.0, None), (0.4, 2.4)])
+def test_ends_that_may_be_the_same_instant_measure_nothing(reset_s, length_s):
+    """Two resets lie apart if the one is surely over before the other can come."""
+    windows = Windows()
+    heard(windows, 0.0, 10.0)
+    windows.open(now=12.0)
+    heard(windows, reset_s, 12.0)
+    assert windows.length_s == (None if length_s is None else pytest.approx(length_s))
+
+
 @pytest.mark.parametrize("field", ["is_disturbed", "is_moving"])
 def test_a_window_after_a_doubtful_one_is_not_known(field):
     """Where a refusal put the end off, or there are no windows, nobody knows when the next began."""
@@ -237,6 +247,7 @@ def test_a_fresh_window_names_a_reset_as_far_as_any(state, reset_s, is_fresh):
         (60.0, 99.0, 110.0, 55.0, True),  # never more than four of them count
         (60.0, 99.0, 110.0, 54.9, False),
         (60.0, None, 110.0, 55.0, False),
+        (58.0, 99.0, 102.0, 58.0, False),  # nor do they excuse that no reset was ever a minute away
     ],
 )
 def test_a_whole_minute_names_a_reset_of_a_minute(longest_s, opened_at, now, reset_s, is_whole):
