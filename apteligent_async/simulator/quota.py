@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from attrs import evolve, field, frozen, validators
+from attrs import evolve, field, frozen
 
+from apteligent_async.simulator.settings import number, whole
 from apteligent_async.simulator.windows import FixedWindow, LazyWindow, SlidingLog, TokenBucket
 
 if TYPE_CHECKING:
@@ -72,18 +73,21 @@ class QuotaSettings:
         starts_at: an instant on the service's clock at which a fixed bucket starts.
         initial_use: calls that were already charged when the service first hears of a client.
         burst: size of the bucket where it refills continuously; the whole budget if None.
+
+    Raises:
+        ValueError: a setting is not possible.
     """
 
-    limit: int = field(default=20, validator=validators.ge(1))
-    bucket_s: float = field(default=60.0, validator=validators.gt(0))
+    limit: int = whole(20, low=1)
+    bucket_s: float = number(60.0, low=0.001)
     window: WindowKind = field(default=WindowKind.FIXED, converter=WindowKind)
     reading: Reading = field(default=Reading.SPEED, converter=Reading)
     rounding: Rounding = field(default=Rounding.ROUND, converter=Rounding)
     counts: Counts = field(default=Counts.AFTER, converter=Counts)
     refused: Refused = field(default=Refused.COUNTED, converter=Refused)
-    starts_at: float = 0.0
-    initial_use: int = field(default=0, validator=validators.ge(0))
-    burst: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
+    starts_at: float = number(0.0, low=-math.inf)
+    initial_use: int = whole(0)
+    burst: int | None = whole(low=1)
 
     @property
     def budget(self) -> int:

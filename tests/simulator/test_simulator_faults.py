@@ -193,7 +193,7 @@ def test_a_rule_says_which_calls_it_strikes():
     """By path, verb, order, number and time since the first call."""
     rules = [
         FaultRule(faults.Fail(status=500), path="/v2/crash/*"),
-        FaultRule(faults.Fail(status=501), method="HEAD"),
+        FaultRule(faults.Fail(status=501), method="head"),
         FaultRule(faults.Fail(status=502), path=APPS, skip=1, count=2, method="GET"),
         FaultRule(faults.Fail(status=504), from_s=10, until_s=20),
     ]
@@ -269,6 +269,7 @@ def test_a_file_says_all_that_python_can(tmp_path):
         ("fault = 3", r"fault must be a list of tables"),
         ('fault = [{kind = "fail", status = 1}]', r"fault 1: status must be"),
         ("x = " + "[" * 10_000, r"faults: "),
+        ('[[fault]]\nkind = "fail"\npath = "v2/apps"', r"line 3, fault 1: path must begin with a slash or a star"),
     ],
 )
 def test_a_bad_file_is_told_by_line_and_key(written, said):
@@ -285,6 +286,27 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     for path in (tmp_path / "missing.toml", tmp_path, binary, Path(str(binary))):
         with pytest.raises(BadFaults, match=rf"{re.escape(str(path))}: cannot be read"):
             read_faults(path)
+
+
+def test_a_file_may_begin_with_a_mark_of_its_encoding(tmp_path):
+    """As some editors write it, with their own ends of lines."""
+    path = tmp_path / "faults.toml"
+    path.write_bytes(b'\xef\xbb\xbf[[fault]]\r\nkind = "fail"\r\n')
+    assert read_faults(path) == FaultSchedule([FaultRule(faults.Fail())])
+
+
+@pytest.mark.parametrize("rules", ["faults.toml", [faults.Fail()], [None], [FaultRule(faults.Fail()), "fail"]])
+def test_a_schedule_is_made_of_rules(rules):
+    """Whatever else is passed is refused at once, not at the first call."""
+    with pytest.raises(ValueError, match=r"must each be a FaultRule, such as FaultRule\(Fail\(status=503\)\), not"):
+        FaultSchedule(rules)
+
+
+@pytest.mark.parametrize("fault", ["fail", None, FaultRule(faults.Fail())])
+def test_a_rule_needs_a_fault(fault):
+    """Something that can strike."""
+    with pytest.raises(ValueError, match="must be a fault, such as"):
+        FaultRule(fault)
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")))

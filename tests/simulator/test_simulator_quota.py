@@ -190,3 +190,26 @@ def test_an_earlier_instant_is_taken_as_the_latest():
     quota.call(70.0)
     assert not quota.call(10.0).is_allowed
     assert [entry.at for entry in quota.log] == [70.0, 70.0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        *[({"limit": value}, "a whole number of at least 1") for value in (0, "20", 2.5, True, None)],
+        *[({"bucket_s": value}, "a number of at least 0.001") for value in (0, math.nan, math.inf, "60")],
+        *[({"starts_at": value}, "a number") for value in (math.nan, "now", None)],
+        ({"initial_use": -1}, "a whole number of at least 0"),
+        ({"burst": 0}, "a whole number of at least 1"),
+    ],
+)
+def test_a_setting_that_is_not_possible_is_named(settings, wanted):
+    """With what it must be."""
+    ((name, value),) = settings.items()
+    with pytest.raises(ValueError, match=rf"^{name} must be {wanted}, not {value!r}$"):
+        QuotaSettings(**settings)
+
+
+def test_an_instant_may_be_in_the_past():
+    """A bucket may have started long ago, and need no burst of its own."""
+    settings = QuotaSettings(starts_at=-1e9, burst=None)
+    assert (settings.starts_at, settings.burst) == (-1e9, None)

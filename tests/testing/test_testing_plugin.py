@@ -74,6 +74,12 @@ def test_by_position(apteligent_server): ...
 
 @pytest.mark.apteligent(lmit=3)
 def test_misspelt(apteligent_server): ...
+
+@pytest.mark.apteligent(limit="three")
+def test_no_number(apteligent_server): ...
+
+@pytest.mark.apteligent(faults="faults.toml")
+def test_no_rules(apteligent_server): ...
 """
 IMPORTED = """
 import sys, pytest
@@ -123,9 +129,11 @@ def test_mistakes_in_a_marker_are_told(tmp_path):
     """What the marker cannot mean fails the test that bears it, by name."""
     code, told = run(tmp_path, test_mistakes=MISTAKES)
     assert code == 1
-    assert "2 errors" in told
+    assert "4 errors" in told
     assert "takes its settings by name" in told
     assert "unexpected keyword argument 'lmit'" in told
+    assert "limit must be a whole number of at least 1, not 'three'" in told
+    assert "rules must each be a FaultRule" in told
 
 
 def test_a_project_that_does_not_use_it_is_left_alone():

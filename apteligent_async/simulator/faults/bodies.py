@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import evolve, frozen
 
-from apteligent_async.simulator.faults.settings import choice, number, text, whole
+from apteligent_async.simulator.settings import choice, number, text, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable

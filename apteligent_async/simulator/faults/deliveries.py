@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from apteligent_async.simulator.faults.settings import number
+from apteligent_async.simulator.settings import number
 
 if TYPE_CHECKING:
     from apteligent_async.simulator.faults.schedule import Scene

@@ -59,7 +59,7 @@ def read_faults(path: str | PathLike[str]) -> FaultSchedule:
         BadFaults: the file cannot be read, or says what is not possible.
     """
     try:
-        written = Path(path).read_text(encoding="utf-8")
+        written = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise BadFaults(f"{path}: cannot be read: {reason}") from None

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from apteligent_async.simulator.faults.settings import choice, flag, number, text, whole
 from apteligent_async.simulator.messages import Answer
+from apteligent_async.simulator.settings import choice, flag, number, text, whole
 
 if TYPE_CHECKING:
     from apteligent_async.simulator.faults.schedule import Scene

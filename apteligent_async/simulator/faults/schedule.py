@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from fnmatch import fnmatchcase
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from attrs import define, field, frozen
 
-from apteligent_async.simulator.faults.settings import number, text, whole
+from apteligent_async.simulator.settings import number, text, whole
 from apteligent_async.simulator.world.dice import dice
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from apteligent_async.simulator.messages import Answer, Call
 
 __all__ = ["Controls", "Fault", "FaultRule", "FaultRun", "FaultSchedule", "Scene"]
+
+_BEGINNINGS = ("/", "*", "?", "[")
+"""What a glob begins with that can stand for a path."""
 
 
 class Controls(Protocol):
@@ -74,7 +77,7 @@ class FaultRule:
     Attributes:
         fault: what happens to them.
         path: a glob over paths, such as ``/v2/crash/*``; a star also stands for slashes.
-        method: an HTTP verb, or a star for all.
+        method: an HTTP verb, in any case, or a star for all.
         skip: how many calls that fit are let through before the first is struck.
         count: how many are struck at most; None for no bound.
         probability: the chance that a call that fits is struck.
@@ -94,15 +97,26 @@ class FaultRule:
     from_s: float = number(0.0)
     until_s: float | None = number()
 
+    def __attrs_post_init__(self) -> None:
+        can_strike = callable(getattr(self.fault, "strike", None))
+        if not can_strike:
+            raise ValueError(f"fault must be a fault, such as Fail(status=503), not {self.fault!r}")
+        if not self.path.startswith(_BEGINNINGS):
+            raise ValueError(f"path must begin with a slash or a star, not be {self.path!r}: it would strike nothing")
+
     def fits(self, call: Call, since_s: float) -> bool:
         """Whether a call that came so many seconds after the first is one that may be struck."""
         is_time = self.from_s <= since_s < (math.inf if self.until_s is None else self.until_s)
-        is_verb = self.method in {"*", call.method}
+        is_verb = self.method.upper() in {"*", call.method}
         return is_time and is_verb and fnmatchcase(call.path, self.path)
 
 
-def _as_tuple(rules: Iterable[FaultRule]) -> tuple[FaultRule, ...]:
-    return tuple(rules)
+def _as_rules(rules: Iterable[FaultRule]) -> tuple[FaultRule, ...]:
+    taken = tuple(rules)
+    strange = [each for each in cast("tuple[object, ...]", taken) if not isinstance(each, FaultRule)]
+    if strange:
+        raise ValueError(f"rules must each be a FaultRule, such as FaultRule(Fail(status=503)), not {strange[0]!r}")
+    return taken
 
 
 @frozen
@@ -112,9 +126,12 @@ class FaultSchedule:
     Attributes:
         rules: each a fault and the calls that it strikes.
         seed: chooses the draws; the same seed and the same calls give the same faults.
+
+    Raises:
+        ValueError: a setting is not possible.
     """
 
-    rules: Sequence[FaultRule] = field(default=(), converter=_as_tuple)
+    rules: Sequence[FaultRule] = field(default=(), converter=_as_rules)
     seed: int = whole(1)
 
 

@@ -1,4 +1,4 @@
-"""What the settings of faults may be: checks whose message names the setting, for files and for Python alike."""
+"""What settings of the service and of its faults may be: checks whose message names the setting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def number(default: float | None = None, *, low: float = 0.0, high: float = math
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and math.isfinite(value) and low <= value <= high
 
-    return _checked(default, fits, f"a number {_range(low, high)}")
+    return _checked(default, fits, f"a number{_range(low, high)}")
 
 
 def whole(default: int | None = None, *, low: int = 0, high: float = math.inf) -> Any:
@@ -31,7 +31,7 @@ def whole(default: int | None = None, *, low: int = 0, high: float = math.inf) -
     def fits(value: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
-    return _checked(default, fits, f"a whole number {_range(low, high)}")
+    return _checked(default, fits, f"a whole number{_range(low, high)}")
 
 
 def text(default: str | None = None) -> Any:
@@ -61,4 +61,6 @@ def _checked(default: Any, fits: Callable[[Any], bool], wanted: str) -> Any:
 
 
 def _range(low: float, high: float) -> str:
-    return f"from {low:g} to {high:g}" if high < math.inf else f"of at least {low:g}"
+    if high < math.inf:
+        return f" from {low:g} to {high:g}"
+    return f" of at least {low:g}" if low > -math.inf else ""
