@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from apteligent_async._scheduling.budget import STRAGGLER_S, Budget
-from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Hypothesis, Unit
+from apteligent_async._scheduling.readings import Hypothesis, Unit
 from apteligent_async._scheduling.signals import Cause, Job, Reading
 from apteligent_async._scheduling.views import views_of
 
