@@ -7,7 +7,7 @@ import math
 import pytest
 
 from apteligent_async._scheduling.budget import Budget
-from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Hypothesis, Unit
+from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Hypothesis, Span, Unit, states_nothing, token_bounds
 from apteligent_async._scheduling.signals import Job, Reading
 from apteligent_async._scheduling.views import views_of
 
@@ -167,6 +167,31 @@ def test_a_small_bucket_must_read_like_a_whole_one_twice_in_a_row():
     """One call less than the whole may be a coincidence there; twice, it is none, and tells more than our own calls."""
     assert most_of_small(8) == INF
     assert most_of_small(8, 8) == 9
+
+
+@pytest.mark.parametrize(
+    ("unit", "remaining", "reset_s", "is_nothing"),
+    [
+        (Unit.COUNT, 0, 300, True),
+        (Unit.COUNT, 1, 300, False),
+        (Unit.SPEED, 0, 59, True),  # one call would be a speed of one at least
+        (Unit.SPEED, 0, 60, False),  # one call may be a speed of less than one
+        (Unit.SPEED, 1, 10, False),
+        (Unit.SPEED, -1, 0, True),
+        (Unit.SPEED, None, None, True),
+    ],
+)
+def test_an_answer_that_leaves_room_for_no_call_states_nothing(unit, remaining, reset_s, is_nothing):
+    """A count says so whenever it is nothing, a speed in the last minute only."""
+    assert states_nothing(Reading(remaining=remaining, reset_s=reset_s), unit) is is_nothing
+
+
+@pytest.mark.parametrize(("remaining", "most"), [(18.9, 18.9), (19, INF), (20, INF), (21, INF), (21.1, 21.1)])
+def test_a_number_within_one_of_the_limit_may_be_the_limit_itself(remaining, most):
+    """Stated in place of a larger one, each rounded in its own way: it bounds nothing from above."""
+    reading, job = Reading(limit=20, remaining=remaining, reset_s=60), Job()
+    found = token_bounds(reading, COUNTED, job, ends=Span(59, 61), received_at=0.0)[1]
+    assert found == (INF if most == INF else math.ceil(most))
 
 
 def test_nothing_left_confirms_what_was_inferred():
