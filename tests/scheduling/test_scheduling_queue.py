@@ -154,6 +154,17 @@ def test_withdrawals_in_any_order_leave_the_others_in_place(lanes, dice, data):
     assert drained(queue) == stayed
 
 
+def test_those_who_stay_keep_their_places_when_most_of_a_long_line_leaves():
+    """What the leavers have left behind is cleared away, and nobody else with it."""
+    queue = Queue()
+    jobs = entered(queue, *(Job(lane=BULK) for _ in range(200)))
+    for job in jobs[:150]:
+        queue.leave(job)
+    newcomers = entered(queue, Job(lane=BULK), Job(lane=BULK))
+    assert queue.youngest(below=INTERACTIVE) is newcomers[-1]
+    assert drained(queue) == [*jobs[150:], *newcomers]
+
+
 def test_delayed_jobs_ripen_at_their_old_places():
     """A job put aside comes back, at its instant and not before, in front of those that came after it."""
     queue = Queue()
@@ -210,6 +221,10 @@ def test_the_youngest_of_the_least_urgent_lane_is_shed():
     assert queue.youngest(below=INTERACTIVE) is None
     assert queue.youngest(below=TOKEN) is interactive
     assert queue.youngest(below=BULK) is None
+    newest = entered(queue, *(Job(lane=BULK) for _ in range(3)))[-1]
+    assert queue.youngest(below=INTERACTIVE) is newest
+    (newcomer,) = entered(queue, Job(lane=BULK))
+    assert queue.youngest(below=INTERACTIVE) is newcomer
 
 
 def test_what_waits_is_counted_by_lane_in_calls_and_tokens():
