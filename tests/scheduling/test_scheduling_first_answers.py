@@ -15,11 +15,11 @@ COUNTED = Hypothesis(Unit.COUNT, includes_call=True)
 INF = math.inf
 
 
-def asked(budget, remaining, reset_s, *, at, limit=20.0, trip_s=0.2):
+def asked(budget, remaining, reset_s, *, at, limit=20.0, trip_s=0.2, cost=1):
     """Send one call, and take in its answer a fifth of a second later."""
-    job = Job()
+    job = Job(cost=cost)
     job.granted_at = at
-    budget.take(1, now=at)
+    budget.take(cost, now=at)
     budget.answer(job, Reading(limit=limit, remaining=remaining, reset_s=reset_s), now=at + trip_s)
 
 
@@ -66,6 +66,26 @@ REFILLS = [
 def test_a_window_that_begins_with_more_than_a_fading_counter_could_state_begins_anew(own, first, reset_s, refills):
     """And one that begins with less than half of it fades; in between nobody knows."""
     assert windows_of(own=own, first=first, reset_s=reset_s).windows.refills is refills
+
+
+@pytest.mark.parametrize(
+    ("first", "reset_s", "refills"),
+    [
+        (4164, 60, True),
+        (4163, 60, None),  # 6100 - 1 - 2001 * 59 / 61 are 4163.6
+        (6100, 0, True),
+        (6099, 0, None),  # 6100 - 1
+        (3049, 60, None),
+        (3048, 60, False),  # with this call, less than half of 6100
+    ],
+)
+def test_the_larger_the_budget_the_sharper_it_is_told(first, reset_s, refills):
+    """To the call: two thousand of six thousand were spent in the window before."""
+    budget = books(COUNTED)
+    asked(budget, 5999, 60, at=0.0, limit=6000.0)
+    asked(budget, 3999, 59, at=1.0, limit=6000.0, cost=2000)
+    asked(budget, first, reset_s, at=61.2, limit=6000.0)
+    assert budget.windows.refills is refills
 
 
 def test_little_that_is_left_may_be_the_work_of_others():
