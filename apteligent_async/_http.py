@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from contextlib import suppress
 from functools import lru_cache, partial
 from http.cookiejar import CookieJar
@@ -159,6 +160,7 @@ class HttpLink:
         if isinstance(error, TimeoutError | httpx.TimeoutException):
             what = f"the time was up ({timeout_s:g} s for an attempt)" if timeout_s is not None else "the time was up"
         else:
+            error = _in_our_words(error)
             what = str(error) or type(error).__name__
         was_sent = not isinstance(error, NEVER_SENT)
         where = "No complete answer came" if was_sent else f"{self._origin} could not be reached"
@@ -278,6 +280,15 @@ def _plain(headers: httpx.Headers) -> dict[str, str]:
         name, value = raw_name.decode(encoding).lower(), raw_value.decode(encoding)
         plain[name] = f"{plain[name]}, {value}" if name in plain else value
     return plain
+
+
+def _in_our_words(error: Exception) -> Exception:
+    """Give a proxy's refusal by its number alone: its words may repeat the password that it was told."""
+    refusal = re.match(r"\d{3}\b", str(error)) if isinstance(error, httpx.ProxyError) else None
+    if refusal is None:
+        return error
+    status = int(refusal[0])
+    return httpx.ProxyError(f"the proxy answered {status} {httpx.codes.get_reason_phrase(status)}".rstrip())
 
 
 def _bare(error: Exception) -> Exception:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import anyio
 import pytest
+from raw_server import http, raw_server
 from secrets_hunt import assert_hidden, texts_of, texts_within
 
 from apteligent_async import (
     ApteligentClient,
     ConfigurationError,
+    ConnectionFailed,
     MemoryBudget,
     PasswordGrant,
     RedisBudget,
+    RetryPolicy,
     StaticToken,
 )
 
@@ -99,6 +104,27 @@ def test_a_proxy_s_address_is_its_secret(address):
             return list(texts_within(client))
 
     assert_hidden(anyio.run(look), [SECRET])
+
+
+ECHOES = [f"407 no {SECRET}", f"502 user:{SECRET}", "407 " + b64encode(f"user:{SECRET}".encode()).decode()]
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+@pytest.mark.parametrize("status", ECHOES)
+def test_a_proxy_s_refusal_is_told_in_our_words(monkeypatch, backend, status):
+    """Its own may repeat the password: the number says what is the matter."""
+    monkeypatch.delenv("NO_PROXY", raising=False)
+
+    async def call(proxy):
+        options = {"region": "us", "budget": MemoryBudget(), "retry": RetryPolicy(max_attempts=1), "proxy": proxy}
+        async with ApteligentClient(StaticToken("t" * 20), **options) as client:
+            with pytest.raises(ConnectionFailed, match=f"the proxy answered {status[:3]} [A-Z]") as caught:
+                await client.apps.list()
+        return elsewhere(caught.value)
+
+    with raw_server(lambda number: http(status=status)) as server:
+        told = anyio.run(call, server.url.replace("//", f"//user:{SECRET}@"), backend=backend)
+    assert_hidden(told, [SECRET, f"user:{SECRET}"])
 
 
 def test_a_scope_is_no_secret():
