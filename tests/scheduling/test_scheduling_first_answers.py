@@ -112,6 +112,46 @@ def test_whatever_was_seen_to_fade_is_not_believed_again():
     assert budget.windows.refills is False
 
 
+# Long windows that would starve
+
+
+def fed(*, own, first, reset_s):
+    """Spend some calls of a long window of six a minute, and hear the next one's first speed; give what is proven."""
+    budget = books(Hypothesis(Unit.SPEED, includes_call=True), is_alone=False)
+    asked(budget, 3, 600, at=0.0, limit=6.0)
+    asked(budget, 3, 599, at=1.0, limit=6.0, cost=own - 1)
+    asked(budget, first, reset_s, at=601.2, limit=6.0)
+    return budget.left
+
+
+@pytest.mark.parametrize(
+    ("own", "first", "reset_s", "left"),
+    [
+        (4, 1, 600, 4),
+        (4, 1, 597, 4),
+        (4, 1, 596, 1),  # the window does not begin now: it may be no window
+        (14, 1, 600, 14),
+        (15, 1, 600, 1),  # more than a quarter of fifty-nine
+        (4, 2, 600, 10),  # what is stated, where that is more
+        (4, 0, 600, 0),  # nothing is left
+    ],
+)
+def test_a_window_that_proves_little_bears_what_the_last_one_bore(own, first, reset_s, left):
+    """Where that was a small part of it: a coarse speed hides the rest until late in the window."""
+    assert fed(own=own, first=first, reset_s=reset_s) == left
+
+
+@pytest.mark.parametrize(("longest_s", "left"), [(60.0, 1), (61.0, 2)])
+def test_a_window_of_a_minute_starves_nobody(longest_s, left):
+    """Any speed above zero proves a call there, one after the other."""
+    budget = books(Hypothesis(Unit.SPEED, includes_call=True), is_alone=False)
+    for at, limit in ((0.0, 20.0), (longest_s + 1.2, 20.0)):
+        asked(budget, 3, longest_s, at=at, limit=limit)
+        asked(budget, 3, longest_s - 1, at=at + 1.0, limit=limit)
+    asked(budget, 1, longest_s, at=2 * longest_s + 2.4, limit=20.0)
+    assert budget.left == left
+
+
 # The inference of a whole minute
 
 WHOLE, LEAST = (20, 20), (19, 20)
