@@ -141,6 +141,17 @@ def test_a_window_that_proves_little_bears_what_the_last_one_bore(own, first, re
     assert fed(own=own, first=first, reset_s=reset_s) == left
 
 
+@pytest.mark.parametrize(("between_s", "left"), [(600, 2), (500, 1)])
+def test_two_windows_in_a_row_must_begin_with_the_longest_reset(between_s, left):
+    """One that does so after one that did not may be a coincidence."""
+    budget = books(Hypothesis(Unit.SPEED, includes_call=True), is_alone=False)
+    for at, reset_s in ((0.0, 600), (601.2, between_s)):
+        asked(budget, 3, reset_s, at=at, limit=6.0)
+        asked(budget, 3, reset_s - 1, at=at + 1.0, limit=6.0)
+    asked(budget, 1, 600, at=budget.reopens_at, limit=6.0)
+    assert budget.left == left
+
+
 @pytest.mark.parametrize(("longest_s", "left"), [(60.0, 1), (61.0, 2)])
 def test_a_window_of_a_minute_starves_nobody(longest_s, left):
     """Any speed above zero proves a call there, one after the other."""
