@@ -12,6 +12,7 @@ from attrs import define, evolve, field
 
 from apteligent_async._scheduling.company import Company
 from apteligent_async._scheduling.gate import Gate
+from apteligent_async._scheduling.looks import Looks
 from apteligent_async._scheduling.openings import ASSUMED_LIMIT, Openings
 from apteligent_async._scheduling.readings import (
     ALL_HYPOTHESES,
@@ -57,6 +58,7 @@ class Budget:
         trip_s: seconds from a call to its answer, of late.
         views: the books, one for each way to read the numbers.
         openings: what the first answers of windows have shown.
+        looks: when another answer would show more.
         gate: what else forbids a start.
         company: who else seems to spend.
     """
@@ -71,6 +73,7 @@ class Budget:
     trip_s: float = 0.0
     views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES))
     openings: Openings = field(factory=Openings)
+    looks: Looks = field(factory=Looks)
     gate: Gate = field(factory=Gate)
     company: Company = field(factory=Company)
     _blind: int = field(default=0, alias="blind")
@@ -118,8 +121,8 @@ class Budget:
 
     @property
     def reopens_at(self) -> float:
-        """The instant by which the present window has surely ended; the past while nothing is known of it."""
-        return max(self.gate.opens_at, self.windows.over_at)
+        """The instant from which, with nothing under way, a reset proves a call; the past while nothing is stated."""
+        return max(self.gate.opens_at, self.windows.frees_at)
 
     def opens_at(self, cost: int) -> float:
         """Name the instant from which `cost` tokens are proven, if nothing happens before; infinite: an answer first.
@@ -130,7 +133,11 @@ class Budget:
             return self.gate.paused_until
         if self.live and not self._holds_beside(cost):
             return math.inf
-        return self.reopens_at
+        return self.reopens_at if self.live else self.shows_at(cost)
+
+    def shows_at(self, cost: int) -> float:
+        """Name the instant from which, with nothing under way, a call is proven by a reset or by looking late."""
+        return min(self.reopens_at, max(self.gate.opens_at, self.looks.opens_at(self, cost)))
 
     def obstacle(self, *, now: float) -> Cause:
         """Say why no call is proven at this instant."""
@@ -140,16 +147,13 @@ class Budget:
             return Cause.REFUSED
         if self.live:
             return Cause.PROBE if self.ends is None else Cause.ANSWERS
-        return Cause.DRAINED
-
-    def sharpens_at(self, *, now: float) -> float:
-        """Name the instant at which one more answer would show tokens that rounding hides; the past: there are none."""
-        at = self.windows.sharpens_at(now=now)
-        return at if at is not None and self._hides_tokens() else -math.inf
+        return Cause.DRAINED if self.shows_at(1) == self.reopens_at else Cause.LATE_LOOK
 
     def take(self, cost: int, *, now: float) -> None:
         """Start a call; `opens_at` must have allowed it."""
-        if self.left < cost:
+        if self.left < cost and now < self.reopens_at:
+            self._look(cost, now=now)
+        elif self.left < cost:
             self._open_window(self.live + cost, now=now)
         elif self.live == 0:
             if self.ends is not None and self.windows.over_at <= now:
@@ -164,7 +168,8 @@ class Budget:
 
     def moved(self, by_s: float) -> Budget:
         """Give these books, to look at, with what lies ahead told by another clock."""
-        seen = evolve(self, windows=self.windows.moved(by_s), gate=self.gate.moved(by_s))
+        shifted = {name: getattr(self, name).moved(by_s) for name in ("windows", "gate", "looks")}
+        seen = evolve(self, **shifted)
         seen._tally()  # noqa: SLF001  one of us
         return seen
 
@@ -175,12 +180,15 @@ class Budget:
         self.live -= job.cost
         self.own += job.cost
         self._stragglers.append((now + straggles_s, job.cost))
+        self.looks.reach(now + straggles_s)
         self._go_blind(job.cost, now=now)
         self._tally()
 
     def answer(self, job: Job, reading: Reading | None, *, now: float) -> None:
         """Take in an answer that was not a refusal."""
+        was_last = self.ends is not None and self.live == job.cost and self.left < 1
         self.live -= job.cost
+        self.looks.reach(now)
         self.trip_s += (now - job.granted_at - self.trip_s) / (TRIPS if self.trip_s else 1)
         numbers = usable(reading)
         place = self._place(numbers, job, now=now)
@@ -194,19 +202,24 @@ class Budget:
             self._learn(job, numbers, place.ends, now=now)
             if place.is_first:
                 self.openings.judge(self, numbers, now=now)
+                self.looks.judge(self, numbers)
         self._tally()
+        self.looks.note(self, job, was_last=was_last, resets_at=place and place.ends.hi, now=now)
 
     def refuse(self, job: Job, reading: Reading | None, *, now: float) -> None:
         """Take in a 429: one event for everybody, whatever the number of calls that it hits."""
         self.live -= job.cost
         self.own += job.cost
+        self.looks.reach(now)
         self.refusals += 1
         self.windows.is_disturbed = True
         is_contradiction = self.ends is not None and not self.is_gated
         numbers = usable(evolve(reading, remaining=0.0) if reading is not None else None)
         place = self._place(numbers, job, now=now)
         if numbers is not None and place is None:
-            return  # it speaks of a window that is over
+            self._pass_over(job.cost)
+            self._tally()
+            return
         if is_contradiction and not any(view.is_wary for view in self.alive()):
             self.doubt_everything()
         if is_contradiction and not self.is_alone:
@@ -223,6 +236,7 @@ class Budget:
         are_seen = any(view.is_wary for view in self.alive())
         self.company.close_window(size=self.expected_size, own=self.own, left=self.left, are_seen=are_seen)
         self.windows.open(now=now)
+        self.looks.begin_window()
         for view in self.views:
             view.begin_window()
             view.prove(proven)
@@ -232,7 +246,16 @@ class Budget:
         self.openings.own_before = self.own
         self.own, self._own_sure = self._blind, 0
 
+    def _look(self, cost: int, *, now: float) -> None:
+        """Start a call that no answer of this window proves, but a window's length of quiet."""
+        self.looks.is_due = False
+        self._begin_stretch(now)
+        for view in self.views:
+            view.prove(max(cost, self.looks.borne(self)))
+        self._tally()
+
     def _begin_stretch(self, now: float) -> None:
+        self.windows.begin_stretch()
         for view in self.views:
             view.begin_stretch()
         self._stragglers = [(until, cost) for until, cost in self._stragglers if until > now]
@@ -250,6 +273,7 @@ class Budget:
                 view.begin_window()
             self.openings.own_before = self.own
             self.own = self._own_sure = 0
+            self.looks.begin_window()
         return place
 
     def _shut(self, place: Place | None, *, now: float) -> None:
@@ -289,6 +313,9 @@ class Budget:
             if not is_possible(numbers, view.hypothesis.unit):
                 # A broken count is no count at all; a speed may be broken by a reset that is off.
                 view.strike() if view.hypothesis.unit is Unit.SPEED else view.rule_out()
+            if view.is_alive and bounds[0] - self._blind < 1:
+                self.windows.forbid(ends.hi)
+            self.looks.hear(bounds[1] if view.is_alive else 0)
             if view.settle(job.cost, bounds, blind=self._blind, live=self.live, now=now):
                 surprised.append(view)
             elif self.windows.is_known:
@@ -319,6 +346,7 @@ class Budget:
 
     def _go_blind(self, cost: int, *, now: float) -> None:
         self._blind += cost
+        self.windows.forbid()
         for view in self.views:
             view.charge(cost)
         self.gate.pause(now + (60 / self.limit if self.limit else self.gate.pace_s))
@@ -326,22 +354,16 @@ class Budget:
     def doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
         self.openings.may_infer = self.openings.is_unconfirmed = self.windows.has_stood = False
+        self.windows.forbid()
         for view in self.views:
             view.revive()
 
     def _pass_over(self, cost: int) -> None:
         """Charge a call whose numbers speak of a window that is over; where none surely ends, nothing includes it."""
         self._blind += 0 if self.windows.has_stood and not self.windows.is_moving else cost
+        self.windows.forbid()
         for view in self.views:
             view.charge(cost)
-
-    def _hides_tokens(self) -> bool:
-        known = self.own if self.windows.is_known else -math.inf
-        return any(
-            min(view.most, view.budget_hi - known) > view.left
-            for view in self.alive()
-            if view.hypothesis.unit is Unit.SPEED
-        )
 
     def _holds_beside(self, cost: int) -> bool:
         """Whether a new window surely holds a call beside those still under way from the old one."""

@@ -18,6 +18,7 @@ from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.company import Company
 from apteligent_async._scheduling.fleet import Fleet, Granted, Member, Step
 from apteligent_async._scheduling.gate import Gate
+from apteligent_async._scheduling.looks import Looks
 from apteligent_async._scheduling.openings import Openings
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Hypothesis, Span, Unit
 from apteligent_async._scheduling.sharing import transition
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "advance", "fleet_of", "text_of"]
 
-_KINDS = (Fleet, Budget, Company, Gate, Openings, Windows, View, Hypothesis, Span, Member)
+_KINDS = (Fleet, Budget, Company, Gate, Looks, Openings, Windows, View, Hypothesis, Span, Member)
 
 FORMAT = f"{crc32(repr([[field.name for field in fields(kind)] for kind in _KINDS]).encode()):08x}"
 """Which fields a text holds, in which order."""
@@ -103,6 +104,7 @@ _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {
         "windows": partial(_filled, Windows),
         "openings": partial(_filled, Openings),
         "gate": partial(_filled, Gate),
+        "looks": partial(_filled, Looks),
         "company": partial(_filled, Company),
         "views": lambda views: tuple(_filled(View, each) for each in views),
         "_stragglers": lambda pairs: [(until, cost) for until, cost in pairs],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from apteligent_async._scheduling.readings import MINUTE_S, Unit, doubt_s, looks_whole, minute_bounds, states_nothing
-from apteligent_async._scheduling.windows import SHARP_S, WHOLE_S
+from apteligent_async._scheduling.windows import WHOLE_S
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
@@ -29,8 +29,8 @@ TELLING_SIZE = 10
 TELLING_WINDOWS = 2
 """How often it must happen there, in windows next to each other."""
 
-STARVING_PART = 4
-"""A window is starved when no more than one in so many of its calls were used."""
+WHOLE_PART = 0.8
+"""A window that begins with less than this part of what the limit promises was not filled anew."""
 
 
 @define
@@ -40,14 +40,12 @@ class Openings:
     Attributes:
         own_before: tokens that our calls cost in the window before the present one.
         whole_in_a_row: first answers in a row that read like a whole minute's bucket.
-        steady: first answers in a row that named the longest reset.
         may_infer: whether the inference of a whole minute has not been disproved.
         is_unconfirmed: whether a way of reading was ruled out by that inference, and by nothing else so far.
     """
 
     own_before: int = 0
     whole_in_a_row: int = 0
-    steady: int = 0
     may_infer: bool = True
     is_unconfirmed: bool = False
 
@@ -66,7 +64,6 @@ class Openings:
         if windows.is_fresh(numbers.reset_s or 0.0):
             for view in budget.views:
                 view.lift(size=size, own_hi=budget.own)
-        self._feed_starving(budget, numbers, size=size)
         is_believed = windows.is_first and not budget.refusals
         if self.may_infer and (is_believed or (windows.is_known and windows.refills)):
             self._infer(budget, numbers, now=now)
@@ -84,28 +81,12 @@ class Openings:
         if windows.longest_s <= WHOLE_S:
             return
         size = (budget.limit or ASSUMED_LIMIT) * (windows.longest_s + 1) / 60
+        promised = math.floor((budget.limit or 0.0) * (windows.longest_s - 1) / 60)
         weighs = self.own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)
-        if min(view.fresh for view in alive) > max(size - weighs - budget.own, size / 2):
-            windows.refills = windows.refills is not False
-        elif budget.is_alone and max(view.most for view in alive) + budget.own < size / 2:
+        if budget.is_alone and max(view.most for view in alive) + budget.own < WHOLE_PART * promised:
             windows.refills = False
-
-    def _feed_starving(self, budget: Budget, numbers: Reading, *, size: int) -> None:
-        """Grant a window whose first answer proves little as many calls again as the last one was seen to bear.
-
-        Nearly all of that one went unused: so much is left now under any way of counting, whatever rounding makes of
-        it. A second answer, late in the window, shows the rest. A window that is sharp from its beginning hides
-        nothing.
-        """
-        if budget.windows.longest_s <= SHARP_S:
-            return
-        is_steady = (numbers.reset_s or 0.0) >= budget.windows.longest_s - WHOLE_S
-        self.steady = self.steady + 1 if is_steady else 0
-        is_starved = 0 < self.own_before <= size / STARVING_PART
-        if self.steady > 1 and numbers.remaining and is_starved and budget.own == 1:
-            for view in budget.alive():
-                if not view.is_wary:
-                    view.prove(max(view.left, self.own_before))
+        elif min(view.fresh for view in alive) > max(size - weighs - budget.own, size / 2):
+            windows.refills = windows.refills is not False
 
     def _infer(self, budget: Budget, numbers: Reading, *, now: float) -> None:
         """Draw the one conclusion that needs no second window.
@@ -135,6 +116,8 @@ class Openings:
                 if is_counted and not view.hypothesis.includes_call:
                     view.rule_out()
                     self.is_unconfirmed = True
+        if not budget.alive():
+            budget.doubt_everything()
 
 
 def _least_of_minute(size: int, longest_s: float) -> int:

@@ -9,6 +9,7 @@ Withdrawn jobs stay in the heaps until they surface, so that every operation is 
 from __future__ import annotations
 
 import heapq
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -91,6 +92,9 @@ class _LaneQueue:
         return _first_waiting(self.youngest_first)
 
 
+_waiting_in = attrgetter("waiting")
+
+
 def _first_waiting(heap: list[_Entry]) -> Job | None:
     while heap:
         job = heap[0][2]
@@ -121,7 +125,10 @@ class Queue:
 
     def wanted_up_to(self, lane: Lane) -> int:
         """Count the tokens that the jobs of one lane and of all more urgent ones want together."""
-        return sum(each.wanted for each in self._lanes[: lane + 1])
+        total = 0
+        for each in self._lanes[: lane + 1]:
+            total += each.wanted
+        return total
 
     def enter(self, job: Job) -> None:
         """Give a new job its place at the end of its flow."""
@@ -172,7 +179,7 @@ class Queue:
 
     def has_jumped(self, head: Job) -> bool:
         """Whether the head goes before more urgent jobs that wait, for it has been passed over long enough."""
-        return any(lane.waiting for lane in self._lanes[: head.lane])
+        return any(map(_waiting_in, self._lanes[: head.lane]))
 
     def pop(self, job: Job) -> None:
         """Take out the head to start it, and count whom it passes over."""

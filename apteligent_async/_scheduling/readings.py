@@ -132,7 +132,11 @@ def token_bounds(
     if hypothesis.unit is Unit.COUNT:
         least, most = math.floor(remaining), float(math.ceil(remaining))
     else:
-        least, most = _from_speed(remaining, shortest_s=ends.lo - received_at, longest_s=ends.hi - job.granted_at)
+        reset_s = reading.reset_s or 0.0
+        doubt = doubt_s(reset_s)
+        shortest_s = max(ends.lo - received_at, reset_s - doubt)
+        longest_s = min(ends.hi - job.granted_at, reset_s + doubt)
+        least, most = _from_speed(remaining, shortest_s=shortest_s, longest_s=longest_s)
     if _may_be_capped(reading):
         most = math.inf
     most = max(least, most)

@@ -54,7 +54,7 @@ def _rules(
     policy: RatePolicy, budget: Budget, job: Job, *, is_last: bool, last_at: float, now: float, phi: float
 ) -> Iterator[tuple[float, Cause]]:
     if is_last:
-        yield _sharp_at(budget, now=now), Cause.LATE_LOOK
+        yield _shows_more_at(budget, last_at, now=now), Cause.LATE_LOOK
     if policy.mode == "shared" and budget.live + job.cost > max(
         job.cost, part_under_way(budget, phi) * (budget.left + budget.live)
     ):
@@ -81,9 +81,9 @@ def part_under_way(budget: Budget, phi: float) -> float:
     return min(phi, 1 / (2 * budget.company.peers))
 
 
-def _sharp_at(budget: Budget, *, now: float) -> float:
-    """Keep the last proven token of a backlog for a look at what rounding hides, where that look is sharp."""
-    at = budget.sharpens_at(now=now)
+def _shows_more_at(budget: Budget, last_at: float, *, now: float) -> float:
+    """Keep the last proven token of a backlog until its answer shows more than is known now."""
+    at = max(budget.looks.sharpens_at(budget, now=now), budget.looks.drips_at(budget, last_at=last_at))
     return math.inf if budget.live and at > now else at
 
 

@@ -88,6 +88,9 @@ class Admission:
     shed: Job | None = None
 
 
+_ADMITTED = Admission()
+
+
 class Scheduler:
     """Five verbs (submit, due, settle, withdraw, wake_at) and one more for calls given up after sending (abandon).
 
@@ -160,7 +163,7 @@ class Scheduler:
         """
         if job.ticket:
             self._queue.rejoin(job)
-            return Admission()
+            return _ADMITTED
         job.submitted_at = now
         admission = self._admit(job, now=now)
         if admission.is_admitted:
@@ -280,7 +283,7 @@ class Scheduler:
             if now + eta.pessimistic > job.deadline_at:
                 return Admission(is_admitted=False, eta=eta, cause=self.budget.obstacle(now=now))
         if self.policy.max_queue is None or job.lane <= Lane.TOKEN or len(self._queue) < self.policy.max_queue:
-            return Admission()
+            return _ADMITTED
         shed = self._queue.youngest(below=job.lane) if self.policy.on_full == "shed" else None
         if shed is None:
             return Admission(is_admitted=False)

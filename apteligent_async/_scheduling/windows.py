@@ -83,6 +83,7 @@ class Windows:
     refills: bool | None = None
     serial: int = 0
     _latest: float = -math.inf
+    _forbidden_until: float = -math.inf
     _last: Span | None = None
     _placed_at: float = 0.0
 
@@ -133,10 +134,28 @@ class Windows:
             return -math.inf
         return self.ends.hi if self.refills else self._latest
 
+    @property
+    def drips(self) -> bool:
+        """Whether tokens come back one by one, and not all at a reset."""
+        return self.is_moving or self.refills is False
+
+    @property
+    def frees_at(self) -> float:
+        """The instant by which every reset has surely passed that was stated by an answer which leaves no call."""
+        return self._forbidden_until if self.is_moving else self.over_at
+
+    def begin_stretch(self) -> None:
+        """Forget which resets were waited for: nothing is under way that could still ask for one."""
+        self._forbidden_until = -math.inf
+
+    def forbid(self, until: float | None = None) -> None:
+        """Note a reset whose answer leaves no call before it; None: every reset that was stated."""
+        self._forbidden_until = max(self._forbidden_until, self._latest if until is None else until)
+
     def moved(self, by_s: float) -> Windows:
         """Give the present window's end as another clock tells it."""
         ends = None if self.ends is None else self.ends.moved(by_s)
-        return evolve(self, ends=ends, latest=self._latest + by_s)
+        return evolve(self, ends=ends, latest=self._latest + by_s, forbidden_until=self._forbidden_until + by_s)
 
     def is_fresh(self, reset_s: float) -> bool:
         """Whether a first answer comes from a window that has just begun anew, as a sliding one never does.

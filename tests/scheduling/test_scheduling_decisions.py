@@ -38,6 +38,8 @@ class Stated:
     ends: Span | None = field(factory=lambda: Span(60.0, 62.0))
     expected_length_s: float = 40.0
     live: int = 0
+    sharp: float = 30.0
+    drips: float = PAST
     company: Company = field(factory=Company)
     told: list[tuple[object, ...]] = field(factory=list)
 
@@ -49,9 +51,18 @@ class Stated:
         """Say what is in the way."""
         return Cause.DRAINED
 
-    def sharpens_at(self, *, now):
+    @property
+    def looks(self):
+        """Say of themselves what looks say."""
+        return self
+
+    def sharpens_at(self, books, *, now):
         """Say when numbers are sharp."""
-        return 30.0
+        return self.sharp
+
+    def drips_at(self, books, *, last_at):
+        """Say when tokens have come back one by one."""
+        return last_at + self.drips
 
     def __getattr__(self, verb):
         if verb not in {"take", "refuse", "give_back", "lose", "answer"}:
@@ -107,6 +118,16 @@ def test_the_draw_is_a_hundredth_of_a_window_and_half_a_second_at_most(length_s,
 def test_the_last_token_of_a_backlog_is_kept_for_a_late_look(left, wanted, at, cause):
     """Where the numbers become sharp later in the window."""
     assert asked(Stated(left=left), wanted=wanted) == (at, cause)
+
+
+@pytest.mark.parametrize(
+    ("sharp", "drips", "live", "at"),
+    [(PAST, 4.0, 0, 12.0), (11.0, 4.0, 0, 12.0), (30.0, 4.0, 0, 30.0), (PAST, 4.0, 1, math.inf), (PAST, 2.0, 1, NOW)],
+)
+def test_it_is_kept_until_more_tokens_show(sharp, drips, live, at):
+    """By rounding less or by coming back, whichever takes longer; while calls are under way their answers may do."""
+    books = Stated(left=1.0, sharp=sharp, drips=drips, live=live)
+    assert asked(books, wanted=2.0, last_at=8.0) == (at, Cause.LATE_LOOK)
 
 
 def test_polite_calls_keep_their_distance_from_the_last_one():

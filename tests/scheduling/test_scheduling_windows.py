@@ -178,6 +178,29 @@ def test_resets_that_move_only_move_on():
     assert (windows.ends, windows.over_at) == (Span(71.0, 73.0), 73.0)
 
 
+def test_where_resets_move_only_those_are_waited_for_that_leave_no_call():
+    """Of the present stretch; where nobody knows which, for all of them; where windows stand, for the present one."""
+    windows = Windows()
+    heard(windows, 40.0, 10.0)
+    windows.forbid(12.0)
+    assert windows.frees_at == windows.over_at == 51.0
+    heard(windows, 40.0, 20.0)
+    assert (windows.is_moving, windows.drips, windows.frees_at) == (True, True, 12.0)
+    windows.forbid(11.0)
+    assert windows.frees_at == 12.0
+    assert windows.moved(5.0).frees_at == 17.0
+    windows.forbid()
+    assert windows.frees_at == windows.over_at == 61.0
+    windows.begin_stretch()
+    assert windows.frees_at == -math.inf
+
+
+@pytest.mark.parametrize(("refills", "drips"), [(None, False), (True, False), (False, True)])
+def test_tokens_drip_where_windows_do_not_begin_whole(refills, drips):
+    """Nobody knows before one was seen to, or not to."""
+    assert Windows(refills=refills).drips is drips
+
+
 @pytest.mark.parametrize(
     ("reset_s", "is_moving"), [(46.0, False), (51.0, False), (42.0, True), (43.0, False), (30.0, True)]
 )

@@ -1,0 +1,208 @@
+"""When one more answer would show tokens that no answer has shown yet, and when a call for it is proven."""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripts import Row, play
+
+from apteligent_async._scheduling.budget import Budget
+from apteligent_async._scheduling.looks import Looks
+from apteligent_async._scheduling.policy import RatePolicy
+from apteligent_async._scheduling.readings import Span
+from apteligent_async._scheduling.scheduler import Scheduler
+from apteligent_async._scheduling.signals import Cause, Job, Reading
+from benchmarks.bounds import Trip, makespan_bound
+from benchmarks.meters import Announced, Gcra, RunningAverage
+from benchmarks.player import Client, Player
+from benchmarks.surroundings import Link
+from benchmarks.zoo import Dialect, Server
+
+PAST = -math.inf
+ENDS = Span(1900.0, 1902.0)
+EXCLUSIVE = RatePolicy(mode="exclusive", reserve=0)
+
+
+def books(*, limit=4.0, longest_s=900.0, ends=ENDS, own=1, is_moving=True, **looks):
+    """Make books of a long window in which little was proven."""
+    budget = Budget(limit=limit, is_alone=True, own=own, looks=Looks(**looks))
+    budget.windows.longest_s, budget.windows.ends, budget.windows.is_moving = longest_s, ends, is_moving
+    return budget
+
+
+def first_answers(*resets, remaining=1.0):
+    """Let first answers of windows state resets, each in turn the longest so far or not."""
+    budget = books(longest_s=0.0)
+    for reset_s in resets:
+        budget.windows.longest_s = max(budget.windows.longest_s, reset_s)
+        budget.looks.judge(budget, Reading(limit=4.0, remaining=remaining, reset_s=reset_s))
+    return budget.looks
+
+
+@pytest.mark.parametrize(
+    ("resets", "is_due"),
+    [
+        ((900,), False),
+        ((900, 900), True),
+        ((900, 897), True),
+        ((900, 896), False),
+        ((300, 900), False),
+        ((300, 900, 900), True),
+        ((900, 300, 900), False),
+        ((60, 60), False),
+        ((61, 61), True),
+    ],
+)
+def test_a_look_is_due_where_long_windows_keep_their_length(resets, is_due):
+    """Twice in a row the longest that was ever stated, and longer than a minute: shorter ones hide nothing."""
+    assert first_answers(*resets).is_due is is_due
+
+
+def test_no_look_is_due_where_nothing_is_said_to_be_left():
+    """A first answer of zero may be the whole truth."""
+    assert first_answers(900, 900, remaining=0.0).is_due is False
+
+
+@pytest.mark.parametrize(
+    ("changes", "at"),
+    [
+        ({}, 1870.0),
+        ({"quiet_since": 980.0}, 1881.0),
+        ({"quiet_since": 995.0}, 1896.0),
+        ({"quiet_since": 996.0}, math.inf),
+        ({"is_due": False}, math.inf),
+        ({"own": 14}, 1870.0),
+        ({"own": 15}, math.inf),
+        ({"limit": None}, math.inf),
+        ({"ends": None}, math.inf),
+    ],
+)
+def test_a_call_is_proven_late_in_a_quiet_window(changes, at):
+    """Half a minute before its reset and a window's length after all earlier calls, while few calls were made in it."""
+    budget = books(**{"is_due": True, "quiet_since": 100.0, **changes})
+    assert budget.looks.opens_at(budget, 1) == at
+
+
+def test_no_look_is_taken_where_it_could_be_refused():
+    """For more than one token, after a refusal in this window, or where somebody else was seen to spend."""
+    budget = books(is_due=True, quiet_since=100.0)
+    assert budget.looks.opens_at(budget, 2) == math.inf
+    budget.windows.is_disturbed = True
+    assert budget.looks.opens_at(budget, 1) == math.inf
+    budget.windows.is_disturbed = False
+    budget.views[0]._wary = 1
+    assert budget.looks.opens_at(budget, 1) == math.inf
+
+
+@pytest.mark.parametrize(("own_before", "borne"), [(0, 0), (1, 1), (14, 14), (15, 0)])
+def test_a_look_brings_as_many_calls_as_the_last_window_bore(own_before, borne):
+    """While all of them together stay a small part of what a window holds: sixty here."""
+    budget = books(is_due=True)
+    budget.openings.own_before = own_before
+    assert budget.looks.borne(budget) == borne
+
+
+@pytest.mark.parametrize(
+    ("changes", "at"),
+    [
+        ({}, 130.0),
+        ({"limit": 60.0}, 110.0),
+        ({"resets_at": 120.0}, 120.0),
+        ({"is_vain": True}, PAST),
+        ({"limit": None}, PAST),
+        ({"is_moving": False}, PAST),
+    ],
+)
+def test_where_tokens_drip_a_look_waits_for_two_of_them(changes, at):
+    """Or a round trip, if that is longer; never past the stated reset; and not once it was in vain."""
+    budget = books(**changes)
+    budget.trip_s = 10.0
+    assert budget.looks.drips_at(budget, last_at=100.0) == at
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "left", "most", "is_vain"),
+    [
+        (130.0, 1, 2.0, False),  # as many as before, although it cost one
+        (130.0, 0, 2.0, True),
+        (130.0, 1, 1.0, True),  # one less: what was hidden before, and nothing new
+        (130.0, 1, math.inf, False),
+        (114.9, 0, 1.0, False),  # sent at once, it was no look
+    ],
+)
+def test_a_look_that_shows_nothing_new_was_in_vain(sent_at, left, most, is_vain):
+    """Put off by a call's worth of time at least, it counts."""
+    budget = books(answered_at=100.0, most=2.0)
+    for view in budget.views:
+        view.left = left
+    budget._tally()
+    job = Job()
+    job.granted_at = sent_at
+    for stated in (0.5, most):
+        budget.looks.hear(stated)
+    budget.looks.note(budget, job, was_last=True, resets_at=None, now=sent_at + 1)
+    assert (budget.looks.is_vain, budget.looks.most, budget.looks.answered_at) == (is_vain, most, sent_at + 1)
+
+
+@given(st.floats(-1e6, 1e6))
+def test_another_clock_tells_the_same_instants(by_s):
+    """What was counted stays."""
+    looks = Looks(reached_at=1.0, quiet_since=2.0, answered_at=3.0, resets_at=4.0, most=7.0, steady=2, is_due=True)
+    there = looks.moved(by_s)
+    told = (there.reached_at, there.quiet_since, there.answered_at, there.resets_at)
+    assert told == pytest.approx((1.0 + by_s, 2.0 + by_s, 3.0 + by_s, 4.0 + by_s))
+    assert (there.most, there.steady, there.is_due) == (7.0, 2, True)
+
+
+def test_a_coarse_speed_costs_no_window_once_windows_were_seen_to_last():
+    """Fifteen calls in fifteen minutes: a speed of one may be one call or twenty-nine, until half a minute is left."""
+    first = "ok {} L=1 V=1 R=900"
+    rows = [
+        Row(0, "submit a b c d e f g", "a"),
+        Row(0.2, first.format("a"), "", 901.2),
+        Row(901.2, "ask", "b"),
+        Row(901.4, first.format("b"), "", 1770.2),
+        Row(1770.2, "ask", "c"),
+        Row(1770.4, "ok c L=1 V=26 R=30", "d e f g"),
+    ]
+    play(EXCLUSIVE, rows)
+
+
+def test_why_a_quiet_window_s_call_waits_is_said():
+    """It waits for a late look, not for the reset."""
+    budget = books(is_due=True, quiet_since=100.0, is_moving=False)
+    budget.windows._latest = 1902.0
+    for view in budget.views:
+        view.left = 0
+    budget._tally()
+    assert (budget.opens_at(1), budget.obstacle(now=1200.0)) == (1870.0, Cause.LATE_LOOK)
+    budget.take(1, now=1870.0)
+    assert (budget.live, budget.left, budget.looks.is_due, budget.ends) == (1, 0, False, ENDS)
+    assert budget.opens_at(1) == math.inf, "the look is under way"
+
+
+@pytest.mark.parametrize("mode", ["exclusive", "shared"])
+@pytest.mark.parametrize(
+    ("meter", "most"),
+    [
+        (RunningAverage(budget=60, window_s=60.0), 1.2),
+        (Gcra(budget=50, window_s=60.0, burst=20, announced=Announced.ALL), 1.1),
+        (Gcra(budget=50, window_s=60.0, burst=20, announced=Announced.ONE), 1.1),
+    ],
+)
+def test_a_bucket_that_drips_is_emptied_as_it_fills(meter, most, mode):
+    """Without a refusal, and without waiting for resets that move on with every call."""
+    meter = deepcopy(meter)
+    bound_s = makespan_bound(meter, now=0.0, n=300, trip=Trip(0.1, 0.1))
+    server = Server(meter=meter, dialect=Dialect(reset="exact"), dice=Random(1))
+    client = Client(Scheduler(RatePolicy(mode=mode)))
+    player = Player(server=server, link=Link(up_s=0.1, down_s=0.1), dice=Random(1))
+    player.submit(client, [Job() for _ in range(300)])
+    player.run()
+    assert (server.refused, client.allowed) == (0, 300)
+    assert client.done_at <= most * bound_s
