@@ -204,7 +204,8 @@ class Budget:
                 self.openings.judge(self, numbers, now=now)
                 self.looks.judge(self, numbers)
         self._tally()
-        self.looks.note(self, job, was_last=was_last, resets_at=place and place.ends.hi, now=now)
+        resets_at = None if place is None else place.ends.hi
+        self.looks.note(self, job, was_last=was_last, resets_at=resets_at, now=now)
 
     def refuse(self, job: Job, reading: Reading | None, *, now: float) -> None:
         """Take in a 429: one event for everybody, whatever the number of calls that it hits."""

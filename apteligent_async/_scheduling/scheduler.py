@@ -21,9 +21,10 @@ so what is left after all settled calls is at least min lo - blind; and it is at
 charged once. Only live calls can lower it, and they are taken off. No window length, no clock offset and no order of
 replies enters: the claim holds for fixed, lazily started and sliding windows alike.
 
-What rounding hides is won back in three ways: a window known from its beginning is credited with what an earlier one
+What rounding hides is won back in four ways: a window known from its beginning is credited with what an earlier one
 was counted to hold; one proven call of a backlog is kept for a look late in the window, where the numbers are sharp;
-and any speed above zero proves a call, so that the last ones go out one by one.
+one is proven there after a window's length of quiet; and any speed above zero proves a call, so that the last ones go
+out one by one. Where tokens come back one by one, the last proven call waits for the next two, and shows them.
 
 `RatePolicy` may hold back what is proven (`release`), never more: no mode starts a call that is not.
 """

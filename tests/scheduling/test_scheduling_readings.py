@@ -396,7 +396,9 @@ def test_a_speed_is_bounded_by_the_time_since_the_call_was_sent():
     assert most == math.ceil(5 * 32 / 60) - 1
 
 
-@pytest.mark.parametrize(("reset_s", "trip_s", "bounds"), [(10.0, 3.0, (9, 11)), (10.5, 3.0, (11, 10)), (2.0, 5.0, (1, 3))])
+@pytest.mark.parametrize(
+    ("reset_s", "trip_s", "bounds"), [(10.0, 3.0, (9, 11)), (10.5, 3.0, (11, 10)), (2.0, 5.0, (1, 3))]
+)
 def test_a_slow_link_hides_no_more_than_the_rounding_of_the_reset(reset_s, trip_s, bounds):
     """A speed was worked out from the reset that is stated beside it, whenever the answer arrives."""
     reading = Reading(limit=600, remaining=60.0, reset_s=reset_s)
