@@ -37,9 +37,18 @@ class Known:
     sharp_at: float = PAST
     speeds: float | None = None
 
-    def sharpens_at(self, *, now):
+    @property
+    def looks(self):
+        """Say of themselves what looks say."""
+        return self
+
+    def sharpens_at(self, books, *, now):
         """Say when numbers are sharp."""
         return self.sharp_at
+
+    def drips_at(self, books, *, last_at):
+        """Say when tokens have come back one by one: they do not."""
+        return PAST
 
     def alive(self):
         """Give the books by count, and those by speed, which may have proven something else."""

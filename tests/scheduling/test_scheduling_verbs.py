@@ -140,7 +140,7 @@ def test_others_who_were_seen_are_still_reckoned_with_in_the_next_window():
 def test_only_a_coarse_speed_hides_tokens(unit, reset_s, has_more):
     """A count says all there is, and so does a speed in the last minute."""
     budget = heard(3, reset_s, unit)
-    assert (budget.sharpens_at(now=1.0) > 1.0) is has_more
+    assert (budget.looks.sharpens_at(budget, now=1.0) > 1.0) is has_more
 
 
 @pytest.mark.parametrize(("cost", "is_held"), [(1, True), (2, False)])
