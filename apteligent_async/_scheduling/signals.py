@@ -222,7 +222,7 @@ class Cause(Enum):
     TURN = "turn"
     """Calls of other processes that share this budget go first."""
     LATE_LOOK = "late_look"
-    """The last proven call of the window is kept until the numbers are sharp enough to show the rest."""
+    """The last proven call is kept until its answer can show more: numbers sharpen late, or calls come back."""
 
 
 @frozen

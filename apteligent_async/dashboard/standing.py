@@ -36,7 +36,7 @@ _REASONS: Mapping[str, str] = {
     "pace": "the policy spreads its calls over the window",
     "reserve": "what is left is kept for more urgent calls",
     "turn": "other processes that share the budget go first",
-    "late_look": "the last call is kept until the figures are sharp enough to show whether there are more",
+    "late_look": "the last call is kept until its answer can show whether there are more",
 }
 _SOON_S = 1.0
 """A wait that nobody need be told of."""

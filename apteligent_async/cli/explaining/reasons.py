@@ -71,7 +71,7 @@ REASONS: Mapping[str, Reason] = {
     ),
     "late_look": Reason(
         "last call kept for a look",
-        "the last proven call of the window was kept until the numbers were sharp enough to show whether more is left",
+        "the last proven call was kept until its answer could show whether more were left, or had come back",
         "the look was due",
     ),
     BACKOFF: Reason("pause after a failure", "its last attempt had failed", "the pause was to end"),
