@@ -7,16 +7,28 @@ from __future__ import annotations
 
 import json
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["BODIES", "body"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["BODIES", "body", "known"]
 
 _HEX: Final = "0123456789abcdef"
 
 
-def _apps(dice: Random, *, unknown: bool) -> Any:
-    """Write 500 apps with all thirteen attributes, and perhaps one that nobody knows."""
-    return {_identity(dice): _app(dice) | ({"colour": "blue"} if unknown else {}) for _ in range(500)}
+_UNKNOWN: Final[dict[str, Callable[[int], dict[str, Any]]]] = {
+    "": lambda _: {},
+    "a number": lambda i: {"newCount": 7 * i + 1000},
+    "an object": lambda i: {"newObject": {"a": i, "b": [1, 2]}},
+    "a number in half": lambda i: {"newCount": i} if i % 2 else {},
+}
+"""What each app or slice may have that no client knows, by its place."""
+
+
+def _apps(dice: Random, new: Callable[[int], dict[str, Any]]) -> Any:
+    """Write 500 apps with all thirteen attributes, and what is new."""
+    return {_identity(dice): _app(dice) | new(i) for i in range(500)}
 
 
 def _app(dice: Random) -> dict[str, Any]:
@@ -49,8 +61,11 @@ def _points(dice: Random, *, is_share: bool) -> list[float | None]:
     return [None if dice.random() < 0.01 else value for value in values]
 
 
-def _pie(dice: Random) -> Any:
-    slices = [{"label": f"Device {i}", "name": f"device {i}", "value": dice.randrange(10_000)} for i in range(1000)]
+def _pie(dice: Random, new: Callable[[int], dict[str, Any]]) -> Any:
+    """Write 1,000 slices, and what is new in each."""
+    slices = [
+        {"label": f"Device {i}", "name": f"device {i}", "value": dice.randrange(10_000), **new(i)} for i in range(1000)
+    ]
     return {"start": "2015-12-13T00:00:00", "end": "2015-12-14T00:00:00", "interval": 86400, "slices": slices}
 
 
@@ -87,15 +102,25 @@ def _identity(dice: Random) -> str:
 def body(name: str) -> bytes:
     """Write an answer, enveloped as the service does; the same each time."""
     dice = Random(1)
+    what, _, unknown = name.partition(" with ")
     data = {
-        "apps": lambda: _apps(dice, unknown=False),
-        "apps, a key unknown": lambda: _apps(dice, unknown=True),
+        "apps": lambda: _apps(dice, _UNKNOWN[unknown]),
         "graph": lambda: _graph(dice),
-        "pie": lambda: _pie(dice),
+        "pie": lambda: _pie(dice, _UNKNOWN[unknown]),
         "crash details": lambda: _crash(dice),
-    }[name]()
+    }[what]()
     return json.dumps({"data": data}).encode()
 
 
-BODIES: Final = ("apps", "apps, a key unknown", "graph", "pie", "crash details")
-"""500 apps of 13 attributes, the same with one more in each, 50 series of 720 points, 1,000 slices, one crash group."""
+def known(name: str) -> str:
+    """Name the body that has nothing unknown in it and is the same otherwise."""
+    return name.partition(" with ")[0]
+
+
+BODIES: Final = (
+    *(f"apps with {new}" if new else "apps" for new in _UNKNOWN),
+    "graph",
+    *(f"pie with {new}" if new else "pie" for new in _UNKNOWN),
+    "crash details",
+)
+"""500 apps of 13 attributes, 50 series of 720 points, 1,000 slices, one crash group; and what may be unknown."""

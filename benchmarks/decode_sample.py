@@ -21,14 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN"]
 
-OWN: Final = ("apteligent_async with speed", "apteligent_async", "json alone")
-"""What needs nothing but the package's own environment."""
+OWN: Final = ("apteligent_async with speed", "apteligent_async", "orjson alone", "json alone")
+"""What needs nothing but the package's own environment: the package on each parser, and the parsers."""
 
 
 def _decoder(client: str) -> Callable[[str], Decode]:
     """Give what gives the decoder of a body."""
     if client == "json alone":
         return lambda _: json.loads
+    if client == "orjson alone":
+        import orjson
+
+        return lambda _: orjson.loads
     if client in OWN:
         if client == "apteligent_async":
             sys.modules["orjson"] = None  # type: ignore[assignment]  as if the extra were not installed

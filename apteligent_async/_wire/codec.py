@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cattrs import Converter
 
-from apteligent_async._wire.objects import OWN_KEY, Names, configure, locate
+from apteligent_async._wire.objects import Names, configure, locate
+from apteligent_async._wire.shapes import OWN_KEY
 from apteligent_async.errors import ResponseError
 from apteligent_async.models.access import Discovery, Token, Untyped
 from apteligent_async.models.apps import App, Apps

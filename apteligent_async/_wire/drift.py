@@ -26,7 +26,7 @@ class Drift:
     @contextmanager
     def watching(self, endpoint: str) -> Generator[None]:
         """Count whatever is structured inside as an answer of this endpoint."""
-        noted: list[str] = []
+        noted: Counter[str] = Counter()
         token = SURPRISES.set(noted)
         try:
             yield
@@ -39,7 +39,7 @@ class Drift:
         """Tell how often each unknown key (``App.colour``) or value (``AppType=tv``) came, by endpoint."""
         return {endpoint: dict(counter) for endpoint, counter in self._seen.items()}
 
-    def _count(self, endpoint: str, noted: list[str]) -> None:
+    def _count(self, endpoint: str, noted: Counter[str]) -> None:
         counter = self._seen.setdefault(endpoint, Counter())
-        for name, times in Counter(noted).items():
+        for name, times in noted.items():
             counter[name if name in counter or len(counter) < MOST_NAMES else OTHERS] += times

@@ -16,24 +16,20 @@ from cattrs.errors import AttributeValidationNote, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from apteligent_async._wire.rows import is_plain, rows_of
-from apteligent_async._wire.shapes import NOTHING, assign, noting, shapes_of, shared
+from apteligent_async._wire.shapes import NOTHING, OWN_KEY, noting, shapes_of, shared
 from apteligent_async._wire.values import configure_values, each, require_list, require_object
 from apteligent_async.models.frozen import thaw
-from apteligent_async.models.result import Part
+from apteligent_async.models.result import Part, keep_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from typing import TypeAlias
+    from collections.abc import Callable, Mapping
 
+    from apteligent_async._wire.rows import Rows
     from apteligent_async._wire.values import Hook
 
-    Pairs: TypeAlias = Iterable[tuple[Any, Any]]
+__all__ = ["Names", "configure", "locate"]
 
-__all__ = ["OWN_KEY", "Names", "configure", "locate"]
-
-# A private character keeps these apart from the service's own keys; one that is the same is unknown, or refused.
-OWN_KEY = "\ue000key"
-_REST = "\ue000rest"
+_REST = "\ue000rest"  # private like `OWN_KEY`; a key of the service's that is the same is unknown, or refused
 
 _BOOKKEEPING = frozenset({"extra", "absent", "envelope", "http"})
 
@@ -157,29 +153,34 @@ def _part_hook(t: type[Part], converter: Converter, names: Names) -> Hook:
         if voidable and NOTHING in require_object(value).values():
             void = [key for key in value if key in voidable and value[key] == NOTHING]
             part = inner({key: item for key, item in value.items() if key not in void}, t)
-            return noting(part, value, shape(*value).without(void))
+            return noting(part, value, shape(tuple(void), *value))
         if require_object(value).keys() == known:
             return inner(value, t)
-        return noting(inner(value, t), value, shape(*value))
+        return noting(inner(value, t), value, shape((), *value))
 
     return structure
 
 
 def _parts_hook(t: Any, converter: Converter, names: Names) -> Hook:
     item = get_args(t)[0]
-    many = _many_hook(item, converter, names)
-    return lambda value, _: tuple(many(value, enumerate(require_list(value))))
+    inner = converter.get_structure_hook(item)
+    rows = _rows_of(item, converter, names)
+
+    def structure(value: Any, _: Any) -> Any:
+        found = rows.made(require_list(value)) if rows else None
+        return tuple(found or each(enumerate(require_list(value)), inner, item))
+
+    return structure
 
 
-def _many_hook(t: type[Part], converter: Converter, names: Names) -> Callable[[list[Any], Pairs], list[Any]]:
-    """Give what makes parts of values: all at once if it can be, else of each together with its place."""
-    inner = converter.get_structure_hook(t)
+def _rows_of(t: type[Part], converter: Converter, names: Names) -> Rows | None:
+    """Say how to make many parts of a model at once, if that can be."""
     has_ways = t in names.rest or t in names.positional or t in names.whole
     if has_ways or converter.detailed_validation or not is_plain(t):
-        return lambda _, pairs: each(pairs, inner, t)
+        return None
     keys = names.of(t)
-    rows = rows_of(t, converter, keys=keys, voidable=_voidable(t, keys))
-    return lambda values, pairs: rows.made(values) or each(pairs, inner, t)
+    inside = {name: key for name, key in keys.items() if key != OWN_KEY}
+    return rows_of(t, converter, keys=inside, voidable=_voidable(t, keys))
 
 
 def _rest_hook(t: type[Part], inner: Hook, known: frozenset[str]) -> Hook:
@@ -187,7 +188,7 @@ def _rest_hook(t: type[Part], inner: Hook, known: frozenset[str]) -> Hook:
         named = {key: item for key, item in require_object(value).items() if key in known and key != _REST}
         rest = {key: item for key, item in value.items() if key not in named}
         part = inner({**named, _REST: rest}, t)
-        assign(part, "absent", shared(known.difference(named, {_REST})))
+        keep_keys(part, shared(known.difference(named, {_REST})))
         return part
 
     return structure
@@ -273,11 +274,14 @@ def _whole_unhook(t: Any, converter: Converter, names: Names) -> Callable[[Any],
 def _keyed_hook(t: Any, converter: Converter, names: Names) -> Hook:
     name = names.whole[t]
     item = get_args(_content_type(t, name))[0]
-    many = _many_hook(item, converter, names)
+    inner = converter.get_structure_hook(item)
+    rows = _rows_of(item, converter, names)
+    [own] = (name for name, key in names.of(item).items() if key == OWN_KEY)
 
     def structure(value: Any, _: Any) -> Any:
-        bodies = [_with_own_key(key, body) for key, body in require_object(value).items()]
-        return t(**{name: tuple(many(bodies, zip(value, bodies, strict=True)))})
+        found = rows.made(list(require_object(value).values()), **{own: list(value)}) if rows else None
+        bodies = ((key, _with_own_key(key, body)) for key, body in require_object(value).items())
+        return t(**{name: tuple(found or each(bodies, inner, item))})
 
     return structure
 

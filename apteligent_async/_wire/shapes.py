@@ -5,56 +5,51 @@ from __future__ import annotations
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from apteligent_async._wire.values import surprised
-from apteligent_async.models.frozen import FrozenMapping, freeze
+from apteligent_async.models.frozen import refuse_deep
+from apteligent_async.models.result import Keys, keep_keys, keep_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from apteligent_async.models.result import Part
 
-__all__ = ["NOTHING", "Shape", "assign", "noting", "shapes_of", "shared"]
+__all__ = ["NOTHING", "OWN_KEY", "Shape", "noting", "shapes_of", "shared"]
 
 NOTHING = "None"
 """What the service writes here and there for nothing; then the attribute is None, and the text is kept as an extra."""
 
+OWN_KEY = "\ue000key"
+"""What a part that is listed by its key has that key as; a private character keeps it apart from the service's own."""
+
 MOST_SHAPES = 64
 """Sets of keys that are remembered for each model."""
 
-assign = object.__setattr__
-"""Sets an attribute of a model that nobody has seen yet."""
 
-
-@frozen
+@frozen(eq=False)
 class Shape:
-    """How the keys of an object differ from its model's: all rows of an answer tend to have the same ones."""
+    """How an object differs from its model: most rows of an answer tend to do so alike.
 
-    model: str
-    absent: frozenset[str]
-    extra: tuple[str, ...]
+    Attributes:
+        keys: what a part remembers of it.
+        surprises: what the keys that the model does not know are called in a report of drift.
+    """
+
+    keys: Keys
     surprises: tuple[str, ...]
 
     @classmethod
-    def of(cls, model: str, known: frozenset[str], *keys: str) -> Shape:
-        """Compare the keys of an object to those that a model knows."""
-        extra = tuple(key for key in keys if key not in known)
-        return cls(model, shared(known.difference(keys)), extra, tuple(f"{model}.{key}" for key in extra))
-
-    def without(self, void: Collection[str]) -> Shape:
-        """Count some of the keys as absent and as extra at once."""
-        surprises = (f"{self.model}.{key}" for key in void)
-        return evolve(
-            self,
-            absent=shared(self.absent.union(void)),
-            extra=(*self.extra, *void),
-            surprises=(*self.surprises, *surprises),
-        )
+    def of(cls, model: str, known: frozenset[str], void: tuple[str, ...], *keys: str) -> Shape:
+        """Compare the keys of an object to those that a model knows; void ones count as absent and as extra at once."""
+        extra = (*(key for key in keys if key not in known), *void)
+        absent = shared(known.difference(keys).union(void))
+        return cls(Keys(absent, extra), tuple(f"{model}.{key}" for key in extra))
 
 
 def shapes_of(model: type, known: frozenset[str]) -> Callable[..., Shape]:
-    """Give what makes a shape of keys; the latest are remembered."""
+    """Give what makes a shape of void keys and of all; the latest are remembered."""
     return lru_cache(maxsize=MOST_SHAPES)(partial(Shape.of, model.__name__, known))
 
 
@@ -66,9 +61,9 @@ def shared(keys: frozenset[str]) -> frozenset[str]:
 
 def noting(part: Part, value: dict[str, Any], shape: Shape) -> Part:
     """Note on a part that nobody has seen yet how its object differs from the model: to copy either costs more."""
-    if shape.absent:
-        assign(part, "absent", shape.absent)
-    if shape.extra:
+    keep_keys(part, shape.keys)
+    if shape.keys.extra:
+        refuse_deep(map(value.__getitem__, shape.keys.extra))
         surprised(shape.surprises)
-        assign(part, "extra", FrozenMapping.of({key: freeze(value[key]) for key in shape.extra}))
+        keep_object(part, value)
     return part

@@ -16,6 +16,7 @@ from cattrs.errors import IterableValidationNote
 from apteligent_async.models.frozen import FrozenMapping, freeze, thaw
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterable, Mapping
 
     from cattrs import Converter
@@ -40,8 +41,8 @@ _JSON_NAMES: dict[type[Any], str] = {dict: "object", list: "list", str: "text", 
 JSON_SCALARS: frozenset[type] = frozenset({str, bool, int, float, NoneType})
 """The classes of decoded JSON that holds nothing else."""
 
-SURPRISES: ContextVar[list[str] | None] = ContextVar("surprises", default=None)
-"""Where structuring notes what it meets and does not know, such as ``Slice.colour`` or ``AppType=tv``."""
+SURPRISES: ContextVar[Counter[str] | None] = ContextVar("surprises", default=None)
+"""Where structuring counts what it meets and does not know, such as ``Slice.colour`` or ``AppType=tv``."""
 
 
 def configure_values(converter: Converter) -> None:
@@ -61,11 +62,12 @@ def _made_by(factory: Callable[[Any, Converter], Made], converter: Converter) ->
     return lambda t: factory(t, converter)
 
 
-def surprised(by: Iterable[str]) -> None:
-    """Note things unknown, if anybody listens."""
+def surprised(by: Iterable[str], *, times: int = 1) -> None:
+    """Count things unknown, if anybody listens."""
     noted = SURPRISES.get()
     if noted is not None:
-        noted.extend(by)
+        for name in by:
+            noted[name] += times
 
 
 def require_object(value: Any) -> Any:

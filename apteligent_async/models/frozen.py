@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
+from gc import get_referents
 from typing import Any, NoReturn, TypeVar, cast
 
-__all__ = ["EMPTY", "FrozenMapping", "freeze", "thaw"]
+__all__ = ["EMPTY", "FrozenMapping", "freeze", "freeze_shallow", "refuse_deep", "thaw"]
 
 MOST_LEVELS = 100
 
@@ -29,13 +29,6 @@ class FrozenMapping(Mapping[str, Value_co]):
         """Make one of a dictionary that nobody else will change, without copying it."""
         made: FrozenMapping[Value] = _new(cls)
         _fill(made, items)
-        return made
-
-    @classmethod
-    def each_of(cls, many: list[dict[str, Value]]) -> list[FrozenMapping[Value]]:
-        """Make one of each dictionary, as `of` does."""
-        made: list[FrozenMapping[Value]] = [_new(cls) for _ in many]
-        deque(map(_fill, made, many), maxlen=0)
         return made
 
     def __getitem__(self, key: str) -> Value_co:
@@ -71,21 +64,35 @@ EMPTY: FrozenMapping[Any] = FrozenMapping()
 """The mapping with nothing in it, shared by every model that has nothing to add."""
 
 
-def freeze(value: Any, *, levels: int = MOST_LEVELS) -> Any:
+def freeze(value: Any) -> Any:
     """Turn decoded JSON into values that cannot change: objects into `FrozenMapping`, lists into tuples.
 
     Raises:
         ValueError: it is nested deeper than 100 levels, so that comparing or pickling it might exhaust the stack.
     """
-    if levels == 0:
-        raise ValueError("is nested too deeply")
+    refuse_deep([value])
+    return freeze_shallow(value)
+
+
+def refuse_deep(values: Iterable[Any]) -> None:
+    """Raise ValueError if any of these, which are decoded JSON, is nested deeper than 100 levels.
+
+    What the collector of garbage would visit of objects and lists is what they hold, and of scalars it is nothing: so
+    a level of all values is opened in one go, ten times as fast as one value after the other.
+    """
+    for _ in range(MOST_LEVELS):
+        values = get_referents(*values)
+        if not values:
+            return
+    raise ValueError("is nested too deeply")
+
+
+def freeze_shallow(value: Any) -> Any:
+    """Do what `freeze` does with what is known not to be nested too deeply."""
     if isinstance(value, dict):
-        return FrozenMapping.of(
-            {key: freeze(item, levels=levels - 1) for key, item in cast("dict[str, Any]", value).items()}
-        )
+        return FrozenMapping.of({key: freeze_shallow(item) for key, item in cast("dict[str, Any]", value).items()})
     if isinstance(value, list):
-        items = cast("list[object]", value)
-        return tuple([freeze(item, levels=levels - 1) for item in items])
+        return tuple([freeze_shallow(item) for item in cast("list[object]", value)])
     return value
 
 

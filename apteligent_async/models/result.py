@@ -7,18 +7,32 @@ are the same for all of them.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar, cast, overload
 
 from attrs import field, frozen
 
-from apteligent_async.models.frozen import EMPTY, FrozenMapping
+from apteligent_async.models.frozen import EMPTY, FrozenMapping, freeze_shallow
 from apteligent_async.models.tables import Column, arrow_table, html_table, printable, rows
 from apteligent_async.models.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from types import MemberDescriptorType
 
-__all__ = ["CacheState", "Envelope", "HttpExchange", "Listing", "Number", "Part", "Result", "Scalar"]
+
+__all__ = [
+    "CacheState",
+    "Envelope",
+    "HttpExchange",
+    "Keys",
+    "Listing",
+    "Number",
+    "Part",
+    "Result",
+    "Scalar",
+    "keep_keys",
+    "keep_object",
+]
 
 Item = TypeVar("Item")
 
@@ -41,6 +55,42 @@ class Part:
 
     extra: FrozenMapping[Any] = field(default=EMPTY, repr=False)
     absent: frozenset[str] = field(default=frozenset(), repr=False, eq=False)
+
+
+class Keys(NamedTuple):
+    """How the keys of JSON objects differ from those of their model; one is shared by all parts that do so alike."""
+
+    absent: frozenset[str]
+    extra: tuple[str, ...]
+
+
+# A part that was structured may have its JSON object in the one slot and its `Keys` in the other, until somebody asks.
+_extra_slot = cast("MemberDescriptorType", Part.extra)
+_absent_slot = cast("MemberDescriptorType", Part.absent)
+
+keep_object: Final[Callable[[Part, FrozenMapping[Any] | dict[str, Any]], None]] = _extra_slot.__set__
+"""Gives a part its object, which nobody else may hold and what is unknown in which is not nested too deeply."""
+
+keep_keys: Final[Callable[[Part, frozenset[str] | Keys], None]] = _absent_slot.__set__
+
+
+def _extra(part: Part) -> FrozenMapping[Any]:
+    """Give what is unknown, taken out of the part's object only now, as few ever ask; then the object is let go."""
+    kept, keys = _extra_slot.__get__(part), _absent_slot.__get__(part)
+    if isinstance(kept, dict) and isinstance(keys, Keys):
+        kept = FrozenMapping.of({key: freeze_shallow(kept[key]) for key in keys.extra})
+        keep_object(part, kept)
+    return cast("FrozenMapping[Any]", kept)
+
+
+def _absent(part: Part) -> frozenset[str]:
+    keys = _absent_slot.__get__(part)
+    return cast("frozenset[str]", keys.absent if isinstance(keys, Keys) else keys)
+
+
+# To attrs and to type checkers they stay the attributes that they are; only how the slots are read is different.
+setattr(Part, "extra", property(_extra, keep_object))  # noqa: B010  an assignment would be an error to type checkers
+setattr(Part, "absent", property(_absent, keep_keys))  # noqa: B010
 
 
 @frozen(kw_only=True)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks import decode
-from benchmarks.bodies import BODIES, body
+from benchmarks.bodies import BODIES, body, known
 from benchmarks.decode_sample import OWN
 from benchmarks.own_decoding import decoder
 from benchmarks.rivals import environment
@@ -23,11 +23,14 @@ def test_bodies_are_the_same_each_time_and_become_results(name):
 
 
 def test_bodies_are_of_the_promised_sizes():
-    """500 apps of 13 attributes, 50 series of 720 points, and 1,000 slices."""
+    """500 apps of 13 attributes, 50 series of 720 points, and 1,000 slices; what is unknown comes on top."""
     apps, graph, pie = (json.loads(body(name))["data"] for name in ("apps", "graph", "pie"))
     assert (len(apps), {len(app) for app in apps.values()}) == (500, {13})
     assert [len(series["points"]) for series in graph["series"]] == [720] * 50
     assert len(pie["slices"]) == 1000
+    apps, pie = (json.loads(body(f"{name} with a number in half"))["data"] for name in ("apps", "pie"))
+    assert [len(app) for app in apps.values()] == [13, 14] * 250
+    assert [len(part) for part in pie["slices"]] == [3, 4] * 500
 
 
 def test_the_short_form_prints_rows_and_ratios(capsys):
@@ -38,7 +41,11 @@ def test_the_short_form_prints_rows_and_ratios(capsys):
         (client, name) for client in OWN for name in BODIES
     }
     assert all(row["cpu_us"] > 0 for row in found["rows"])
-    assert found["ratios"]["a key unknown / none"].keys() == set(OWN)
+    for client in OWN:
+        assert found["ratios"][f"{client}, unknown / none"].keys() == {name for name in BODIES if known(name) != name}
+    for client in ("apteligent_async", "apteligent_async with speed"):
+        parsing = found["ratios"][f"{client}, of which parsing"]
+        assert parsing.keys() == found["ratios"][f"{client}, unknown / none"].keys()
 
 
 @pytest.mark.skipif(not environment.is_ready(), reason="the rivals' environment is not installed")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import pickle
 from collections import Counter
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +16,9 @@ from apteligent_async._wire import rows
 from apteligent_async._wire.codec import structure, unstructure
 from apteligent_async._wire.values import SURPRISES
 from apteligent_async.errors import ResponseError
-from apteligent_async.models.apps import Apps
-from apteligent_async.models.monitoring import Graph, Pie
+from apteligent_async.models.apps import App, Apps
+from apteligent_async.models.frozen import FrozenMapping
+from apteligent_async.models.monitoring import Graph, Pie, Slice
 
 USUAL = {
     "name": st.text(max_size=3),
@@ -41,9 +45,21 @@ def alike(draw, keys):
     return objects
 
 
+@st.composite
+def mixed(draw, keys):
+    """Objects of which each may lack a key that others have, or have one that no model knows."""
+    objects = draw(alike(keys))
+    chosen = draw(st.lists(st.sampled_from([*keys, "colour", "shape"]), max_size=2, unique=True))
+    for each in objects:
+        for key in draw(st.sets(st.sampled_from(chosen))) if chosen else ():
+            if each.pop(key, ODD) is ODD:
+                each[key] = draw(USUAL[key])
+    return objects
+
+
 def outcome(data, model):
     """Give the result, what it is made of and what was unknown in it; or what is wrong with it."""
-    noted = []
+    noted = Counter()
     token = SURPRISES.set(noted)
     try:
         found = structure(data, model)
@@ -52,7 +68,7 @@ def outcome(data, model):
     finally:
         SURPRISES.reset(token)
     assert pickle.loads(pickle.dumps(found)) == found
-    return found, [part.absent for part in parts_of(found)], unstructure(found), Counter(noted)
+    return found, [part.absent for part in parts_of(found)], unstructure(found), noted
 
 
 def parts_of(found):
@@ -61,22 +77,22 @@ def parts_of(found):
 
 
 BODIES = [
-    (Pie, alike(["name", "label", "value"]).map(lambda found: {"slices": found})),
-    (Graph, alike(["name", "label", "points"]).map(lambda found: {"series": found})),
+    (Pie, ["name", "label", "value"], lambda found: {"slices": found}),
+    (Graph, ["name", "label", "points"], lambda found: {"series": found}),
     (
         Apps,
-        alike(["appName", "appType", "appVersions", "rating"]).map(
-            lambda found: {str(i): each for i, each in enumerate(found)}
-        ),
+        ["appName", "appType", "appVersions", "rating"],
+        lambda found: {str(i): each for i, each in enumerate(found)},
     ),
 ]
 
 
-@pytest.mark.parametrize(("model", "bodies"), BODIES)
-def test_many_at_once_are_the_same_as_one_by_one(model, bodies):
+@pytest.mark.parametrize("objects", [alike, mixed])
+@pytest.mark.parametrize(("model", "keys", "body"), BODIES)
+def test_many_at_once_are_the_same_as_one_by_one(model, keys, body, objects):
     """Equal models, the same keys missing and unknown, the same body given back; or the same thing wrong."""
 
-    @given(data=bodies)
+    @given(data=objects(keys).map(body))
     def check(data):
         at_once = outcome(data, model)
         with pytest.MonkeyPatch.context() as patch:
@@ -103,13 +119,96 @@ def test_the_text_for_nothing_is_found_in_any_column(key, name, usual):
     body = {str(number): {key: "None" if number == 3 else usual} for number in range(5)}
     found = structure(body, Apps)
     assert [getattr(app, name) is None for app in found] == [False, False, False, True, False]
+    assert [key in app.absent for app in found] == [False, False, False, True, False]
     assert unstructure(found) == body
 
 
-@pytest.mark.parametrize(("values", "is_shared"), [(["a"] * 6, True), ([1, True] * 3, False), ([0.0, -0.0] * 3, False)])
-def test_who_says_the_same_unknown_shares_it(values, is_shared):
-    """One mapping for a flag that all rows have; never for what is equal to Python alone."""
-    body = {"slices": [{"name": "a", "colour": value} for value in values]}
-    found = structure(body, Pie)
-    assert (found.slices[0].extra is found.slices[2].extra) == is_shared
-    assert repr(unstructure(found)) == repr(body)
+def test_objects_of_several_shapes_are_made_at_once(monkeypatch):
+    """Of six apps some have a key that is unknown, or another, or lack a known one: none is looked at alone."""
+    monkeypatch.setattr("apteligent_async._wire.objects.each", None)
+    bodies = [{"appName": "a", "dau": 1}, {"appName": "b"}, {"dau": 3, "colour": "red"}, {}, {"shape": [1]}, {"mau": 2}]
+    body = {str(number): each for number, each in enumerate(bodies)}
+    found = structure(body, Apps)
+    assert [(app.id, app.app_name, app.dau, app.mau) for app in found] == [
+        ("0", "a", 1, None),
+        ("1", "b", None, None),
+        ("2", None, 3, None),
+        ("3", None, None, None),
+        ("4", None, None, None),
+        ("5", None, None, 2),
+    ]
+    assert [dict(app.extra) for app in found] == [{}, {}, {"colour": "red"}, {}, {"shape": (1,)}, {}]
+    assert unstructure(found) == body
+
+
+@pytest.mark.parametrize("levels", [98, 101])
+@pytest.mark.parametrize("others", [{"colour": 1}, {}, {"shape": 1}])
+def test_what_is_unknown_is_refused_at_once_if_it_is_nested_too_deeply(levels, others):
+    """Whether the other rows have that key or not: whoever asks for it later meets no surprise."""
+    deep = 1
+    for _ in range(levels):
+        deep = [deep]
+    slices = [{"name": "a", **others} for _ in range(9)]
+    slices[5] = {"name": "a", "colour": deep}
+    if levels > 100:
+        with pytest.raises(ResponseError, match=r"\$\.slices\[5\] is nested too deeply"):
+            structure({"slices": slices}, Pie)
+    else:
+        assert unstructure(structure({"slices": slices}, Pie)) == {"slices": slices}
+
+
+def test_a_reserved_key_is_refused_in_any_list():
+    """No app can claim another's id, however many there are."""
+    body = {str(number): {"appName": "a"} for number in range(9)}
+    body["5"]["\ue000key"] = "forged"
+    with pytest.raises(ResponseError, match="reserved"):
+        structure(body, Apps)
+
+
+def with_unknown():
+    """Give a slice as it was decoded: nobody has asked yet what is unknown in it."""
+    slices = [{"name": "a", "value": 1, "colour": {"red": [1, 2]}} for _ in range(5)]
+    return structure({"slices": slices}, Pie).slices[2]
+
+
+BY_HAND = Slice(name="a", value=1, extra=FrozenMapping({"colour": FrozenMapping({"red": (1, 2)})}))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda part: part,
+        lambda part: pickle.loads(pickle.dumps(part)),
+        copy.copy,
+        copy.deepcopy,
+        attrs.evolve,
+        lambda part: Slice(**attrs.asdict(part, recurse=False)),
+    ],
+)
+def test_what_is_unknown_is_there_whatever_is_done_first(use):
+    """A part equals the one made by hand, hashes and prints like it, and so does each copy of it."""
+    assert use(with_unknown()) == BY_HAND
+    assert hash(use(with_unknown())) == hash(BY_HAND)
+    assert repr(use(with_unknown())) == repr(BY_HAND)
+    assert use(with_unknown()).absent == {"label"}
+    assert use(with_unknown()).extra["colour"] == {"red": (1, 2)}
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        use(with_unknown()).extra = FrozenMapping()
+
+
+@pytest.mark.parametrize("first", ["colour", "shape"])
+def test_a_part_holds_on_to_its_object_only_until_what_is_unknown_is_asked_for(first):
+    """And one without unknown keys never does, nor do its neighbours make it."""
+    slices = [{"name": "a", "colour": "red"} if number % 2 else {"name": "a"} for number in range(6)]
+    slices[1] = {"name": "a", first: "red"}
+    found = structure({"slices": slices}, Pie).slices
+    assert [slices[number] in gc.get_referents(part) for number, part in enumerate(found)] == [False, True] * 3
+    assert found[1].extra is found[1].extra
+    assert slices[1] not in gc.get_referents(found[1])
+
+
+@pytest.mark.parametrize("part", [BY_HAND, App(id="1", extra={"colour": "red"})])
+def test_what_was_given_by_hand_stays_as_it_is(part):
+    """Whoever makes a part passes a mapping, and gets that one."""
+    assert attrs.evolve(part).extra is part.extra
+    assert part.absent == frozenset()
