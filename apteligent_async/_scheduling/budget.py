@@ -272,7 +272,7 @@ class Budget:
         if place is not None and place.has_rolled:
             for view in self.views:
                 view.begin_window()
-                if self._outlasts_calls:
+                if self.windows.outlasts(self.trip_s):
                     view.begin_stretch()  # what the old window stated says nothing of the one that this call fell into
             self.openings.own_before = self.own
             self.own = self._own_sure = 0
@@ -367,11 +367,6 @@ class Budget:
         self.windows.forbid()
         for view in self.views:
             view.charge(cost)
-
-    @property
-    def _outlasts_calls(self) -> bool:
-        """Whether windows stand, and are so long that an answer tells for sure in which of them its call was counted."""
-        return self.windows.has_stood and not self.windows.is_moving and self.windows.longest_s > 10 * self.trip_s
 
     def _holds_beside(self, cost: int) -> bool:
         """Whether a new window surely holds a call beside those still under way from the old one."""

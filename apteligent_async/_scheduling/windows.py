@@ -35,6 +35,10 @@ LATE_START_S = 4.0
 """How much of a minute may have passed when its first answer still tells its size."""
 
 
+MANY_TRIPS = 10
+"""Round trips in a window that is long beside them."""
+
+
 @frozen
 class Place:
     """Where an answer belongs.
@@ -143,6 +147,10 @@ class Windows:
     def frees_at(self) -> float:
         """The instant by which every reset has surely passed that was stated by an answer which leaves no call."""
         return self._forbidden_until if self.is_moving else self.over_at
+
+    def outlasts(self, trip_s: float) -> bool:
+        """Whether windows stand and are so long that an answer surely tells in which of them its call was counted."""
+        return self.has_stood and not self.is_moving and self.longest_s > MANY_TRIPS * trip_s
 
     def begin_stretch(self) -> None:
         """Forget which resets were waited for: nothing is under way that could still ask for one."""

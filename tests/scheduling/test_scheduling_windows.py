@@ -195,6 +195,15 @@ def test_where_resets_move_only_those_are_waited_for_that_leave_no_call():
     assert windows.frees_at == -math.inf
 
 
+@pytest.mark.parametrize(
+    ("trip_s", "has_stood", "is_moving", "outlasts"),
+    [(5.9, True, False, True), (6.0, True, False, False), (1.0, False, False, False), (1.0, True, True, False)],
+)
+def test_a_window_outlasts_calls_if_it_stands_and_holds_many_round_trips(trip_s, has_stood, is_moving, outlasts):
+    """More than ten: then an answer tells for sure in which window its call was counted."""
+    assert Windows(longest_s=60.0, has_stood=has_stood, is_moving=is_moving).outlasts(trip_s) is outlasts
+
+
 @pytest.mark.parametrize(("refills", "drips"), [(None, False), (True, False), (False, True)])
 def test_tokens_drip_where_windows_do_not_begin_whole(refills, drips):
     """Nobody knows before one was seen to, or not to."""
