@@ -253,7 +253,9 @@ def _largest(budget: Budget, waiting: int, *, now: float) -> int:
     """Bound one lease: small enough that it is no great loss, and one by one towards the window's end."""
     if budget.ends is None or budget.ends.lo - now < budget.expected_length_s / LATE_PART:
         return 1
-    return max(1, int(min(budget.left / (2 * max(waiting, 1)), budget.expected_size / PART)))
+    # Two resets lie further apart than a window is long where windows begin with a call; none is longer than it says.
+    length_s = min(budget.expected_length_s, budget.windows.longest_s or budget.expected_length_s)
+    return max(1, int(min(budget.left / (2 * max(waiting, 1)), budget.size_of(length_s) / PART)))
 
 
 def _is_late(fleet: Fleet, *, now: float) -> bool:

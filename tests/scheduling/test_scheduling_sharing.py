@@ -270,6 +270,14 @@ def test_a_lease_is_a_hundredth_of_a_window():
     assert take(fleet_of(stated(left=12), you=waiting(wants(1), tag=9.0)), cost=1, wanted=wants(50)).tokens == 3
 
 
+@pytest.mark.parametrize(("longest_s", "tokens"), [(0.0, 20), (60.0, 10), (119.0, 19)])
+def test_a_lease_is_measured_by_the_longest_reset_that_was_stated(longest_s, tokens):
+    """Where windows begin with a call, two resets lie as far apart as the calls that began them."""
+    budget = stated(left=5000, size=1000)
+    budget.windows.length_s, budget.windows.longest_s = 120.0, longest_s
+    assert take(fleet_of(budget), wanted=wants(100), cost=1).tokens == tokens
+
+
 def test_no_more_is_leased_than_is_wanted():
     """The rest is for others, and there is nothing to come again for."""
     fleet = fleet_of()
