@@ -159,3 +159,24 @@ def test_no_window_opens_beside_calls_under_way_before_it_was_seen_to_stand():
     for _ in range(19):
         sent(budget, 1.0)
     assert budget.opens_at(1) == math.inf
+
+
+def test_each_answer_that_only_others_explain_is_counted():
+    """Once for each: two are two."""
+    budget = heard(16, 60, is_alone=False)
+    jobs = [sent(budget, 0.3) for _ in range(2)]
+    answered(budget, jobs[0], 9, 60, now=0.6)
+    assert budget.others_seen == 1
+    answered(budget, jobs[1], 2, 60, now=0.7)
+    assert budget.others_seen == 2
+
+
+def test_what_a_known_window_holds_is_what_is_left_and_all_that_we_have_spent():
+    """Its first answers hide much; one near its end tells, and every own call of the window adds to it."""
+    budget = heard(0, 30, SPEED)
+    opened_at = budget.reopens_at
+    for after_s, speed in ((0.0, 19), (1.0, 19), (2.0, 19), (270.0, 192)):
+        answered(budget, sent(budget, opened_at + after_s), speed, 300 - after_s, now=opened_at + after_s + 0.2)
+    (view,) = budget.views
+    assert view.left == 92, "a speed of 192 for 28.8 seconds at least, however rounded"
+    assert view.budget_lo == 96
