@@ -79,10 +79,14 @@ soak: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks.soak --minutes 10 --json
 
 # An hour or more for all of the scheduler; one module: make mutation MUTANTS='apteligent_async._scheduling.leases*'.
+# Which tests reach a function is found anew each time: what mutmut keeps of it leaves new functions without any.
 mutation: $(VENV)/dev.stamp
 	$(PIP) --group mutation
+	rm -f mutants/mutmut-stats.json
 	nice $(BIN)/mutmut run --max-children 2 $(MUTANTS)
 	$(BIN)/mutmut results
+	$(BIN)/mutmut export-cicd-stats
+	cat mutants/mutmut-cicd-stats.json
 
 benchmarks: $(VENV)/test.stamp
 	set -e; for name in throughput decode imports scheduler_cost makespan goals; do $(BIN)/python -m benchmarks.$$name --json; done
