@@ -178,5 +178,5 @@ def test_what_a_known_window_holds_is_what_is_left_and_all_that_we_have_spent():
     for after_s, speed in ((0.0, 19), (1.0, 19), (2.0, 19), (270.0, 192)):
         answered(budget, sent(budget, opened_at + after_s), speed, 300 - after_s, now=opened_at + after_s + 0.2)
     (view,) = budget.views
-    assert view.left == 92, "a speed of 192 for 28.8 seconds at least, however rounded"
-    assert view.budget_lo == 96
+    assert view.left == 93, "a speed of 192 for 29 seconds at least, however rounded"
+    assert view.budget_lo == 97
