@@ -52,6 +52,9 @@ def first_answers(*resets, remaining=1.0):
         ((900, 897), True),
         ((900, 896), False),
         ((300, 900), False),
+        ((897, 900), True),
+        ((896, 900), False),
+        ((900, 300, 900, 900), True),
         ((300, 900, 900), True),
         ((900, 300, 900), False),
         ((60, 60), False),
@@ -132,6 +135,7 @@ def test_where_tokens_drip_a_look_waits_for_two_of_them(changes, at):
         (130.0, 0, 2.0, True),
         (130.0, 1, 1.0, True),  # one less: what was hidden before, and nothing new
         (130.0, 1, math.inf, False),
+        (115.0, 0, 1.0, True),
         (114.9, 0, 1.0, False),  # sent at once, it was no look
     ],
 )
@@ -147,6 +151,29 @@ def test_a_look_that_shows_nothing_new_was_in_vain(sent_at, left, most, is_vain)
         budget.looks.hear(stated)
     budget.looks.note(budget, job, was_last=True, resets_at=None, now=sent_at + 1)
     assert (budget.looks.is_vain, budget.looks.most, budget.looks.answered_at) == (is_vain, most, sent_at + 1)
+
+
+def test_only_the_last_proven_call_is_a_look():
+    """And only where calls come back one by one; whatever else was answered, the latest answer is remembered."""
+    job = Job()
+    job.granted_at = 130.0
+    for was_last, is_moving in ((False, True), (True, False)):
+        budget = books(answered_at=100.0, most=2.0, is_moving=is_moving)
+        budget.looks.hear(0.5)
+        budget.looks.note(budget, job, was_last=was_last, resets_at=150.0, now=131.0)
+        looks = budget.looks
+        assert (looks.is_vain, looks.resets_at, looks.answered_at, looks.most) == (False, 150.0, 131.0, 0.5)
+        looks.note(budget, job, was_last=False, resets_at=None, now=132.0)
+        assert (looks.resets_at, looks.most) == (math.inf, 0.0)
+
+
+def test_a_reset_ends_the_time_for_a_look():
+    """What was spent before it is set apart, and the next window must show that it wants one."""
+    looks = Looks(is_due=True)
+    looks.reach(5.0)
+    looks.reach(4.0)
+    looks.begin_window()
+    assert (looks.quiet_since, looks.is_due) == (5.0, False)
 
 
 @given(st.floats(-1e6, 1e6))
