@@ -55,6 +55,7 @@ def first_answers(*resets, remaining=1.0):
         ((897, 900), True),
         ((896, 900), False),
         ((900, 300, 900, 900), True),
+        ((900, 896, 897), False),
         ((300, 900, 900), True),
         ((900, 300, 900), False),
         ((60, 60), False),
