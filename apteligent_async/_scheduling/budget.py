@@ -322,9 +322,15 @@ class Budget:
             if view.settle(job.cost, bounds, blind=self._blind, live=self.live, now=now):
                 surprised.append(view)
             elif self.windows.is_known:
-                view.count(own_lo=self._own_sure, own_hi=self.own + self.live)
+                view.count(own_lo=self._own_sure, own_hi=self.own + self.live + self.openings.faded(self, numbers))
         self.windows.is_moving = self.windows.is_moving or (is_rising and now <= ends.lo)
         self._hear(surprised)
+        if self.limit is not None and not (self.live or self._blind):
+            for view in self.alive():
+                if view.rest(own=self.own, sent_at=job.granted_at, now=now, per_s=(self.limit + 1) / 60):
+                    view._contradict()
+            if not self.alive():
+                self.doubt_everything()
         if self.openings.is_unconfirmed:
             self.openings.review(self, numbers)
 

@@ -29,6 +29,9 @@ TELLING_SIZE = 10
 TELLING_WINDOWS = 2
 """How often it must happen there, in windows next to each other."""
 
+LIFT = 2
+"""How many times what was stated is won back at most where others may have spent some of it."""
+
 WHOLE_PART = 0.8
 """A window that begins with less than this part of what the limit promises was not filled anew."""
 
@@ -62,8 +65,9 @@ class Openings:
             self._watch_refill(budget, numbers)
         size = _least_size(budget)
         if windows.is_fresh(numbers.reset_s or 0.0):
+            times = math.inf if budget.is_alone else LIFT
             for view in budget.views:
-                view.lift(size=size, own_hi=budget.own)
+                view.lift(size=size, own_hi=budget.own, times=times)
         is_believed = windows.is_first and not budget.refusals
         if self.may_infer and (is_believed or (windows.is_known and windows.refills)):
             self._infer(budget, numbers, now=now)
@@ -75,17 +79,24 @@ class Openings:
         elif budget.windows.is_moving:
             budget.doubt_everything()
 
+    def faded(self, budget: Budget, numbers: Reading) -> int:
+        """Count the tokens by which the last window may still weigh on what an answer states; none where it does not."""
+        if budget.windows.refills:
+            return 0
+        return math.ceil(self.own_before * ((numbers.reset_s or 0.0) + 1) / (budget.windows.longest_s + 1))
+
     def _watch_refill(self, budget: Budget, numbers: Reading) -> None:
         """Tell windows that begin anew from a counter into which the last window still weighs, fading with time."""
         windows, alive = budget.windows, budget.alive()
         if windows.longest_s <= WHOLE_S:
             return
-        size = (budget.limit or ASSUMED_LIMIT) * (windows.longest_s + 1) / 60
+        stated = (budget.limit or ASSUMED_LIMIT) * (windows.longest_s + 1) / 60
+        counted = max(view.budget_hi for view in alive)
         promised = math.floor((budget.limit or 0.0) * (windows.longest_s - 1) / 60)
-        weighs = self.own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)
+        weighs = budget.own + self.own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)
         if budget.is_alone and max(view.most for view in alive) + budget.own < WHOLE_PART * promised:
             windows.refills = False
-        elif min(view.fresh for view in alive) > max(size - weighs - budget.own, size / 2):
+        elif min(view.fresh for view in alive) > min(max(stated - weighs, stated / 2), counted - weighs):
             windows.refills = windows.refills is not False
 
     def _infer(self, budget: Budget, numbers: Reading, *, now: float) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +24,15 @@ _STRIKES = 2
 
 _WARY_WINDOWS = 3
 """Windows for which our own books are not believed after somebody else was seen to spend."""
+
+
+@frozen
+class Rest:
+    """A moment with nothing under way: the most tokens left, what our calls had cost, and a time before it."""
+
+    most: float
+    own: int
+    at: float
 
 
 @define
@@ -52,6 +61,7 @@ class View:
     _heard_at: float = field(default=-math.inf, alias="heard_at")
     _is_struck: bool = field(default=False, alias="is_struck")
     _wary: int = field(default=0, alias="wary")
+    _rested: Rest | None = field(default=None, alias="rested")
 
     @property
     def is_wary(self) -> bool:
@@ -65,6 +75,7 @@ class View:
     def begin_window(self) -> None:
         """Drop the upper bound: a reset has passed."""
         self.most = math.inf
+        self._rested = None
         self._is_struck = False
         self._wary = max(self._wary - 1, 0)
 
@@ -109,12 +120,33 @@ class View:
         """Say whether a call sent later than all that was heard found more than could be left: windows never refill."""
         return sent_at > self._heard_at and least > self.most
 
+    def rest(self, *, own: int, sent_at: float, now: float, per_s: float) -> bool:
+        """Note a moment with nothing under way; say whether more came back than can since the window's first such one.
+
+        Args:
+            own: tokens that our calls have cost in this window.
+            sent_at: when the call was sent whose answer came last.
+            now: when that answer came.
+            per_s: tokens that can come back in a second at most.
+        """
+        if self._rested is None:
+            self._rested = Rest(self.most, own, sent_at)
+            return False
+        back = self.fresh - (self._rested.most - (own - self._rested.own))
+        if back <= 1 + per_s * (now - self._rested.at):
+            return False
+        self._rested = Rest(self.fresh, own, sent_at)
+        return True
+
     def strike(self) -> None:
         """Count a contradiction, once per window; enough of them rule the hypothesis out."""
         if not self._is_struck:
             self._is_struck = True
-            self.strikes += 1
-            self.is_alive = self.is_alive and self.strikes < _STRIKES
+            self._contradict()
+
+    def _contradict(self) -> None:
+        self.strikes += 1
+        self.is_alive = self.is_alive and self.strikes < _STRIKES
 
     def rule_out(self) -> None:
         """Note an answer that could not be if the hypothesis were true."""
@@ -133,17 +165,18 @@ class View:
         if self.budget_hi < self.budget_lo:
             self.forget_budget()
 
-    def lift(self, *, size: int, own_hi: int) -> None:
+    def lift(self, *, size: int, own_hi: int, times: float) -> None:
         """Win back what rounding hides in a window known from its beginning, if what it stated allows it.
 
         Args:
             size: calls that a whole window holds at least, by the stated limit.
             own_hi: tokens that our own calls can have cost in it.
+            times: how many times what was stated may be won back at most.
         """
         known = max(self.budget_lo, size) - own_hi
         if known > self.most:
             self.forget_budget()
-        elif known <= 2 * self.left and not self._wary:
+        elif known <= times * self.left and not self._wary:
             self.left = max(self.left, known)
 
     def narrow_budget(self, least: float, most: float) -> None:
@@ -155,6 +188,7 @@ class View:
     def forget_budget(self) -> None:
         """Drop what earlier windows taught: it does not fit any more."""
         self.budget_lo, self.budget_hi = 0, math.inf
+        self._rested = None
 
 
 def views_of(hypotheses: Iterable[Hypothesis]) -> tuple[View, ...]:
