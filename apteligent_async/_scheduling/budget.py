@@ -16,6 +16,7 @@ from apteligent_async._scheduling.looks import Looks
 from apteligent_async._scheduling.openings import ASSUMED_LIMIT, Openings
 from apteligent_async._scheduling.readings import (
     ALL_HYPOTHESES,
+    PLAIN,
     Span,
     Unit,
     is_possible,
@@ -26,6 +27,7 @@ from apteligent_async._scheduling.readings import (
 from apteligent_async._scheduling.signals import Cause
 from apteligent_async._scheduling.views import View, views_of
 from apteligent_async._scheduling.windows import Windows
+from apteligent_async._scheduling.wording import Wording
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job, Reading
@@ -57,6 +59,7 @@ class Budget:
         refusals: answers of 429.
         trip_s: seconds from a call to its answer, of late.
         views: the books, one for each way to read the numbers.
+        wording: how the service states its numbers.
         openings: what the first answers of windows have shown.
         looks: when another answer would show more.
         gate: what else forbids a start.
@@ -72,6 +75,7 @@ class Budget:
     refusals: int = 0
     trip_s: float = 0.0
     views: tuple[View, ...] = field(factory=lambda: views_of(ALL_HYPOTHESES))
+    wording: Wording = field(factory=Wording)
     openings: Openings = field(factory=Openings)
     looks: Looks = field(factory=Looks)
     gate: Gate = field(factory=Gate)
@@ -191,7 +195,9 @@ class Budget:
         self.looks.reach(now)
         self.trip_s += (now - job.granted_at - self.trip_s) / (TRIPS if self.trip_s else 1)
         numbers = usable(reading)
-        place = self._place(numbers, job, now=now)
+        if numbers is not None:
+            self.wording.hear(numbers)
+        place = self._place(numbers, job, now=now, wording=self.wording)
         self._count_own(job)
         if numbers is None:
             self._go_blind(job.cost, now=now)
@@ -216,7 +222,7 @@ class Budget:
         self.windows.is_disturbed = True
         is_contradiction = self.ends is not None and not self.is_gated
         numbers = usable(evolve(reading, remaining=0.0) if reading is not None else None)
-        place = self._place(numbers, job, now=now)
+        place = self._place(numbers, job, now=now, wording=PLAIN)
         if numbers is not None and place is None:
             self._pass_over(job.cost)
             self._tally()
@@ -262,13 +268,13 @@ class Budget:
         self._stragglers = [(until, cost) for until, cost in self._stragglers if until > now]
         self._blind = sum(cost for _, cost in self._stragglers)
 
-    def _place(self, numbers: Reading | None, job: Job, *, now: float) -> Place | None:
+    def _place(self, numbers: Reading | None, job: Job, *, now: float, wording: Wording) -> Place | None:
         """Find the window that an answer speaks of; None if it is over, or if the answer does not say."""
         if numbers is None or numbers.reset_s is None:
             return None
         if numbers.limit is not None and numbers.limit != self.limit:
             self._change_limit(numbers.limit)
-        place = self.windows.place(numbers.reset_s, job, now=now)
+        place = self.windows.place(numbers.reset_s, job, now=now, wording=wording)
         if place is not None and place.has_rolled:
             for view in self.views:
                 view.begin_window()
@@ -309,9 +315,11 @@ class Budget:
         is_rising = True
         sharp = ends
         if not self.windows.has_stood:  # answers sharpen each other only where they are known to speak of one reset
-            sharp = reset_span(numbers.reset_s or 0.0, sent_at=job.granted_at, received_at=now)
+            sharp = reset_span(numbers.reset_s or 0.0, sent_at=job.granted_at, received_at=now, wording=self.wording)
         for view in self.views:
-            bounds = token_bounds(numbers, view.hypothesis, job, ends=sharp, received_at=now)
+            bounds = token_bounds(
+                numbers, view.hypothesis, job, ends=sharp, received_at=now, wording=self.wording
+            )
             is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
             if not is_possible(numbers, view.hypothesis.unit):
                 # A broken count is no count at all; a speed may be broken by a reset that is off.
@@ -325,14 +333,22 @@ class Budget:
                 view.count(own_lo=self._own_sure, own_hi=self.own + self.live + self.openings.faded(self, numbers))
         self.windows.is_moving = self.windows.is_moving or (is_rising and now <= ends.lo)
         self._hear(surprised)
-        if self.limit is not None and not (self.live or self._blind):
-            for view in self.alive():
-                if view.rest(own=self.own, sent_at=job.granted_at, now=now, per_s=(self.limit + 1) / 60):
-                    view._contradict()
-            if not self.alive():
-                self.doubt_everything()
+        if not (self.live or self._blind or self.windows.is_moving):
+            self._rest(now=now)
         if self.openings.is_unconfirmed:
             self.openings.review(self, numbers)
+
+    def _rest(self, *, now: float) -> None:
+        """Let every view hold what our calls cost against what was stated, at a moment with nothing under way.
+
+        In a window that stands nothing returns. Where there may be none, no more returns than the limit allows in that
+        time, or, where it is old calls that expire, than those of the last window.
+        """
+        returns = 1 + ((self.limit or ASSUMED_LIMIT) + 1) / 60 * (now - self.windows.placed_at + self.trip_s)
+        for view in self.alive():
+            view.rest(own=self.own, returns=returns)
+        if not self.alive():
+            self.doubt_everything()
 
     def _hear(self, surprised: list[View]) -> None:
         """Tell a wrong reading from somebody else's calls: the latter surprise every view."""

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from apteligent_async._scheduling.readings import MINUTE_S, Unit, doubt_s, looks_whole, minute_bounds, states_nothing
+from apteligent_async._scheduling.readings import MINUTE_S, Unit, looks_whole, minute_bounds, states_nothing
 from apteligent_async._scheduling.windows import WHOLE_S
+from apteligent_async._scheduling.wording import doubt_s
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget

@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from apteligent_async._scheduling.wording import Wording, doubt_s
+
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job, Reading
 
 __all__ = [
     "ALL_HYPOTHESES",
     "MINUTE_S",
+    "PLAIN",
     "Hypothesis",
     "Span",
     "Unit",
-    "doubt_s",
     "is_possible",
     "looks_whole",
     "minute_bounds",
@@ -41,8 +43,8 @@ MOST_CALLS = 1e9
 MINUTE_S = 60.0
 """The one bucket length for which a limit in calls per minute is the bucket's size, whatever its rounding."""
 
-_FINE = 0.1
-"""How far off a stated reset with decimals may be, in seconds."""
+PLAIN = Wording()
+"""A wording of which nothing is known: everything may be rounded to whole numbers, and cut to the limit."""
 
 _FINE_SPEED = 0.01
 """How far off a stated speed with decimals may be, in calls per minute."""
@@ -107,14 +109,14 @@ def usable(reading: Reading | None) -> Reading | None:
     return reading
 
 
-def reset_span(reset_s: float, *, sent_at: float, received_at: float) -> Span:
+def reset_span(reset_s: float, *, sent_at: float, received_at: float, wording: Wording = PLAIN) -> Span:
     """Bound the instant of a reset that was `reset_s` away when the service answered."""
-    doubt = doubt_s(reset_s)
+    doubt = min(doubt_s(reset_s), wording.reset_doubt_s)
     return Span(sent_at + reset_s - doubt, received_at + reset_s + doubt)
 
 
 def token_bounds(
-    reading: Reading, hypothesis: Hypothesis, job: Job, *, ends: Span, received_at: float
+    reading: Reading, hypothesis: Hypothesis, job: Job, *, ends: Span, received_at: float, wording: Wording = PLAIN
 ) -> tuple[float, float]:
     """Bound the tokens that were left once the call that brought the reading had been counted.
 
@@ -124,6 +126,7 @@ def token_bounds(
         job: the call.
         ends: what is known of the bucket's end, this reading included.
         received_at: when its answer arrived.
+        wording: what is known of how the service states its numbers.
 
     Returns:
         The least and the most tokens, whole numbers; the most may be infinite.
@@ -133,13 +136,13 @@ def token_bounds(
         least, most = math.floor(remaining), float(math.ceil(remaining))
     else:
         reset_s = reading.reset_s or 0.0
-        doubt = doubt_s(reset_s)
+        doubt = min(doubt_s(reset_s), wording.reset_doubt_s)
         shortest_s = ends.lo - received_at
         if shortest_s > 0:  # the reset has surely not passed yet, with all that was left before it
             shortest_s = max(shortest_s, reset_s - doubt)
         longest_s = min(ends.hi - job.granted_at, reset_s + doubt)
-        least, most = _from_speed(remaining, shortest_s=shortest_s, longest_s=longest_s)
-    if _may_be_capped(reading):
+        least, most = _from_speed(remaining, shortest_s=shortest_s, longest_s=longest_s, is_fine=wording.is_fine)
+    if _may_be_capped(reading) and not wording.is_uncapped:
         most = math.inf
     most = max(least, most)
     if hypothesis.includes_call:
@@ -188,16 +191,11 @@ def states_nothing(reading: Reading, unit: Unit) -> bool:
     return is_sharp and (reading.remaining or 0.0) <= 0
 
 
-def doubt_s(reset_s: float) -> float:
-    """Say how far off a stated reset may be: whole seconds are rounded in some way."""
-    return 1.0 if float(reset_s).is_integer() else _FINE
-
-
-def _from_speed(speed: float, *, shortest_s: float, longest_s: float) -> tuple[int, float]:
+def _from_speed(speed: float, *, shortest_s: float, longest_s: float, is_fine: bool = False) -> tuple[int, float]:
     shortest_s, longest_s = max(shortest_s, 0.0), max(longest_s, 0.0)
     if speed == 0:
         return 0, max(math.ceil(longest_s / 60) - 1, 0)
-    if not float(speed).is_integer():
+    if is_fine or not float(speed).is_integer():
         least = max(math.ceil((speed - _FINE_SPEED) * shortest_s / 60), 1)
         return least, math.floor((speed + _FINE_SPEED) * longest_s / 60)
     least = math.floor((speed - 1) * shortest_s / 60) + 1

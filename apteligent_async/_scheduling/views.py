@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,17 +22,11 @@ __all__ = ["View", "views_of"]
 _STRIKES = 2
 """Windows that must contradict a hypothesis before it is ruled out."""
 
+_RETURNED = 0.5
+"""The part of our calls that may have returned to us one by one without contradicting a hypothesis."""
+
 _WARY_WINDOWS = 3
 """Windows for which our own books are not believed after somebody else was seen to spend."""
-
-
-@frozen
-class Rest:
-    """A moment with nothing under way: the most tokens left, what our calls had cost, and a time before it."""
-
-    most: float
-    own: int
-    at: float
 
 
 @define
@@ -61,7 +55,8 @@ class View:
     _heard_at: float = field(default=-math.inf, alias="heard_at")
     _is_struck: bool = field(default=False, alias="is_struck")
     _wary: int = field(default=0, alias="wary")
-    _rested: Rest | None = field(default=None, alias="rested")
+    _rested_most: float = field(default=math.inf, alias="rested_most")
+    _rested_own: int | None = field(default=None, alias="rested_own")
 
     @property
     def is_wary(self) -> bool:
@@ -75,7 +70,7 @@ class View:
     def begin_window(self) -> None:
         """Drop the upper bound: a reset has passed."""
         self.most = math.inf
-        self._rested = None
+        self._rested_own = None
         self._is_struck = False
         self._wary = max(self._wary - 1, 0)
 
@@ -120,23 +115,20 @@ class View:
         """Say whether a call sent later than all that was heard found more than could be left: windows never refill."""
         return sent_at > self._heard_at and least > self.most
 
-    def rest(self, *, own: int, sent_at: float, now: float, per_s: float) -> bool:
-        """Note a moment with nothing under way; say whether more came back than can since the window's first such one.
+    def rest(self, *, own: int, returns: float) -> None:
+        """Note a moment with nothing under way, and how many tokens can have returned since the window's first such one.
+
+        More than these are a contradiction.
 
         Args:
             own: tokens that our calls have cost in this window.
-            sent_at: when the call was sent whose answer came last.
-            now: when that answer came.
-            per_s: tokens that can come back in a second at most.
+            returns: tokens that can have returned.
         """
-        if self._rested is None:
-            self._rested = Rest(self.most, own, sent_at)
-            return False
-        back = self.fresh - (self._rested.most - (own - self._rested.own))
-        if back <= 1 + per_s * (now - self._rested.at):
-            return False
-        self._rested = Rest(self.fresh, own, sent_at)
-        return True
+        if self._rested_own is None:
+            self._rested_most, self._rested_own = self.most, own
+        elif self.fresh + own - self._rested_own > self._rested_most + max(returns, (own - self._rested_own) * _RETURNED):
+            self._rested_most, self._rested_own = self.fresh, own
+            self._contradict()
 
     def strike(self) -> None:
         """Count a contradiction, once per window; enough of them rule the hypothesis out."""
@@ -188,7 +180,7 @@ class View:
     def forget_budget(self) -> None:
         """Drop what earlier windows taught: it does not fit any more."""
         self.budget_lo, self.budget_hi = 0, math.inf
-        self._rested = None
+        self._rested_own = None
 
 
 def views_of(hypotheses: Iterable[Hypothesis]) -> tuple[View, ...]:

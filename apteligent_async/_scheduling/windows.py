@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve, frozen
 
-from apteligent_async._scheduling.readings import MINUTE_S, Span, doubt_s, reset_span
+from apteligent_async._scheduling.readings import MINUTE_S, PLAIN, Span, reset_span
+from apteligent_async._scheduling.wording import doubt_s
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.signals import Job
+    from apteligent_async._scheduling.wording import Wording
 
 __all__ = ["Place", "Windows"]
 
@@ -73,6 +75,7 @@ class Windows:
         refills: whether a new window was seen to begin whole although much had been spent in the one before; None
             while nobody knows, as under a counter that fades from one window into the next.
         serial: counts the windows.
+        placed_at: when the first answer of the present window came.
     """
 
     ends: Span | None = None
@@ -86,10 +89,10 @@ class Windows:
     is_moving: bool = False
     refills: bool | None = None
     serial: int = 0
+    placed_at: float = 0.0
     _latest: float = -math.inf
     _forbidden_until: float = -math.inf
     _last: Span | None = None
-    _placed_at: float = 0.0
 
     @property
     def is_known(self) -> bool:
@@ -104,12 +107,12 @@ class Windows:
         self.opened_at = now if is_known else None
         self.is_disturbed = False
 
-    def place(self, reset_s: float, job: Job, *, now: float) -> Place | None:
+    def place(self, reset_s: float, job: Job, *, now: float, wording: Wording = PLAIN) -> Place | None:
         """Find the window that an answer speaks of and narrow its end; None if that window is over."""
         self.longest_s = max(self.longest_s, reset_s)
         if self.is_known and not self.is_disturbed:
             self.whole_s = max(self.whole_s, reset_s)
-        span = reset_span(reset_s, sent_at=job.granted_at, received_at=now)
+        span = reset_span(reset_s, sent_at=job.granted_at, received_at=now, wording=wording)
         if self.ends is None:
             return self._begin(span, job, now=now)
         if self.is_moving:
@@ -121,9 +124,9 @@ class Windows:
             return None
         if span.meets(self.ends):
             self.ends, self._latest = self.ends.both(span), max(self._latest, span.hi)
-            self.has_stood = self.has_stood or job.granted_at - self._placed_at >= STANDING_S
+            self.has_stood = self.has_stood or job.granted_at - self.placed_at >= STANDING_S
             return Place(self.ends)
-        if span.lo <= now and span.lo < self.ends.lo and job.granted_at < self._placed_at:
+        if span.lo <= now and span.lo < self.ends.lo and job.granted_at < self.placed_at:
             return None
         return self._roll(span, now=now)
 
@@ -196,7 +199,7 @@ class Windows:
         if is_late and self._last is not None and span.lo <= self._last.hi:
             return None
         self.is_moving = self.is_moving or self._comes_too_soon(span)
-        self.ends, self._latest, self._placed_at = span, span.hi, now
+        self.ends, self._latest, self.placed_at = span, span.hi, now
         self.serial += 1
         self._measure()
         return Place(span, is_first=True)
@@ -209,7 +212,7 @@ class Windows:
         assert self.ends is not None  # noqa: S101  place has seen to it
         self.is_moving = now < self.ends.lo
         self._last, self.ends, self._latest = self.ends, span, span.hi
-        self._placed_at, self.opened_at = now, None
+        self.placed_at, self.opened_at = now, None
         self.is_first = False
         self.serial += 1
         self._measure()
