@@ -25,9 +25,12 @@ class Verdicts:
     is_before: bool | None = None
 
 
-def new_brain(mode: Mode, *, share: float | None = None, learned: Learned | None = None) -> Scheduler:
+def new_brain(
+    mode: Mode, *, share: float | None = None, learned: Learned | None = None, calibrate: bool = False
+) -> Scheduler:
     """Return a scheduler that knows what it is told, without a bound on calls in flight that would blur the figures."""
-    return Scheduler(RatePolicy(mode=mode, share=share, max_in_flight=1_000_000), learned=learned)
+    policy = RatePolicy(mode=mode, share=share, calibrate=calibrate, max_in_flight=1_000_000)
+    return Scheduler(policy, learned=learned)
 
 
 def verdicts_of(brain: Brain) -> Verdicts:

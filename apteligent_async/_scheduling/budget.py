@@ -25,6 +25,7 @@ from apteligent_async._scheduling.readings import (
     usable,
 )
 from apteligent_async._scheduling.signals import Cause
+from apteligent_async._scheduling.trial import Trial
 from apteligent_async._scheduling.views import View, views_of
 from apteligent_async._scheduling.windows import Windows
 from apteligent_async._scheduling.wording import Wording
@@ -62,6 +63,7 @@ class Budget:
         wording: how the service states its numbers.
         openings: what the first answers of windows have shown.
         looks: when another answer would show more.
+        trial: the calls that may be risked.
         gate: what else forbids a start.
         company: who else seems to spend.
     """
@@ -78,6 +80,7 @@ class Budget:
     wording: Wording = field(factory=Wording)
     openings: Openings = field(factory=Openings)
     looks: Looks = field(factory=Looks)
+    trial: Trial = field(factory=Trial)
     gate: Gate = field(factory=Gate)
     company: Company = field(factory=Company)
     _blind: int = field(default=0, alias="blind")
@@ -140,8 +143,9 @@ class Budget:
         return self.reopens_at if self.live else self.shows_at(cost)
 
     def shows_at(self, cost: int) -> float:
-        """Name the instant from which, with nothing under way, a call is proven by a reset or by looking late."""
-        return min(self.reopens_at, max(self.gate.opens_at, self.looks.opens_at(self, cost)))
+        """Name the instant from which, with nothing under way, a call is proven by a reset or by looking late, or risked."""
+        looks_at = min(self.looks.opens_at(self, cost), self.trial.opens_at(self, cost))
+        return min(self.reopens_at, max(self.gate.opens_at, looks_at))
 
     def obstacle(self, *, now: float) -> Cause:
         """Say why no call is proven at this instant."""
@@ -183,6 +187,7 @@ class Budget:
         """Write off a call whose answer will not come: it may be counted, now or within so many seconds."""
         self.live -= job.cost
         self.own += job.cost
+        self.trial.foretold = ()
         self._stragglers.append((now + straggles_s, job.cost))
         self.looks.reach(now + straggles_s)
         self._go_blind(job.cost, now=now)
@@ -190,6 +195,7 @@ class Budget:
 
     def answer(self, job: Job, reading: Reading | None, *, now: float) -> None:
         """Take in an answer that was not a refusal."""
+        self._end_trial(is_allowed=True)
         was_last = self.ends is not None and self.live == job.cost and self.left < 1
         self.live -= job.cost
         self.looks.reach(now)
@@ -220,7 +226,8 @@ class Budget:
         self.looks.reach(now)
         self.refusals += 1
         self.windows.is_disturbed = True
-        is_contradiction = self.ends is not None and not self.is_gated
+        is_contradiction = self.ends is not None and not self.is_gated and not self.trial.foretold
+        self._end_trial(is_allowed=False)
         numbers = usable(evolve(reading, remaining=0.0) if reading is not None else None)
         place = self._place(numbers, job, now=now, wording=PLAIN)
         if numbers is not None and place is None:
@@ -235,6 +242,12 @@ class Budget:
             view.refuse()
         self._shut(place, now=now)
         self._tally()
+
+    def _end_trial(self, *, is_allowed: bool) -> None:
+        if self.trial.foretold:
+            self.trial.end(self, is_allowed=is_allowed)
+            if not self.alive():
+                self.doubt_everything()
 
     # Windows
 
@@ -254,11 +267,14 @@ class Budget:
         self.own, self._own_sure = self._blind, 0
 
     def _look(self, cost: int, *, now: float) -> None:
-        """Start a call that no answer of this window proves, but a window's length of quiet."""
+        """Start a call that no answer of this window proves, but a window's length of quiet, or that is risked."""
+        is_proven = self.looks.opens_at(self, cost) <= now
+        if not is_proven:
+            self.trial.begin(self, cost)
         self.looks.is_due = False
         self._begin_stretch(now)
         for view in self.views:
-            view.prove(max(cost, self.looks.borne(self)))
+            view.prove(max(cost, self.looks.borne(self) if is_proven else 0))
         self._tally()
 
     def _begin_stretch(self, now: float) -> None:

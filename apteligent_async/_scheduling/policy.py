@@ -95,6 +95,10 @@ class RatePolicy:
         share: the part of every window's budget that this client may spend, above 0 and at most 1; None for all of it.
         reserve: the part of the budget that bulk calls leave to interactive ones at the start of a window, from 0 to
             1. It falls to nothing towards the window's end, so that no token is wasted.
+        calibrate: whether up to three calls may be refused so that every later window is used to its last call. Unless
+            a window is a minute long, nothing else shows whether the headers count the call that brings them, and one
+            call of every window is left unused. They are risked just before a reset, and what they show can be kept
+            (`MemoryBudget.learned`). Budgets in a store are not calibrated.
         max_in_flight: calls under way at once, at least 1; also the number of connections.
         max_queue: calls that may wait; None for no bound.
         on_full: what a call beyond `max_queue` does: ``raise`` `QueueFull`, ``wait`` for room outside the line, or
@@ -107,6 +111,7 @@ class RatePolicy:
     mode: Mode = field(default="shared", validator=one_of(get_args(Mode)))
     share: float | None = field(default=None, validator=checked(_is_share, "a number above 0 and at most 1, or None"))
     reserve: float = field(default=0.1, validator=checked(_is_part, "a number from 0 to 1"))
+    calibrate: bool = field(default=False, validator=must_be(bool, "True or False"))
     max_in_flight: int = field(default=100, validator=_COUNT)
     max_queue: int | None = field(default=None, validator=checked(_is_room, "a whole number, at least 0, or None"))
     on_full: OnFull = field(default="raise", validator=one_of(get_args(OnFull)))

@@ -61,6 +61,7 @@ from apteligent_async._scheduling.signals import (
     Stage,
     Verdict,
 )
+from apteligent_async._scheduling.trial import TRIALS, Trial
 from apteligent_async._scheduling.views import views_of
 
 if TYPE_CHECKING:
@@ -342,7 +343,8 @@ class Scheduler:
 
 
 def _own_books(policy: RatePolicy, hypotheses: Sequence[Hypothesis], learned: Learned | None) -> Books:
-    budget = Budget(is_alone=policy.mode == "exclusive", views=views_of(hypotheses))
+    trial = Trial(left=TRIALS if policy.calibrate else 0)
+    budget = Budget(is_alone=policy.mode == "exclusive", views=views_of(hypotheses), trial=trial)
     if learned is not None:
         recall(learned, budget)
     return OwnBooks(budget)
