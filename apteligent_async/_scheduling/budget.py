@@ -253,7 +253,7 @@ class Budget:
 
     def _open_window(self, proven: float, *, now: float) -> None:
         """Begin a window whose predecessor's end has surely passed: at least the next call is proven."""
-        are_seen = any(view.is_wary for view in self.alive())
+        are_seen = all(view.is_wary for view in self.alive())
         self.company.close_window(size=self.expected_size, own=self.own, left=self.left, are_seen=are_seen)
         self.windows.open(now=now)
         self.looks.begin_window()

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from apteligent_async._scheduling.policy import is_whole
 from apteligent_async._scheduling.readings import MINUTE_S
-from apteligent_async._scheduling.release import PHI, most_jitter_s, part_under_way
+from apteligent_async._scheduling.release import GROWTH, PHI, most_jitter_s, part_under_way
 from apteligent_async._scheduling.signals import Priority
 from apteligent_async._scheduling.windows import SHARP_S
 from apteligent_async.errors import ConfigurationError
@@ -49,6 +49,7 @@ class Outlook:
         late_s: what it costs to start so near the end of the present window that the next one may be charged.
         size: tokens that the line may have of a whole window.
         sure: how many of them the first answers of the window are sure to show.
+        unseen: how many of them may never show, as nobody knows whether an answer counts its own call.
         length_s: seconds from one window to the next.
         trip_s: seconds from a call to its answer, of late.
         part: the part of the tokens left that goes out in one round trip; 1: all at once.
@@ -63,6 +64,7 @@ class Outlook:
     late_s: float
     size: float
     sure: float
+    unseen: int
     length_s: float
     trip_s: float
     part: float
@@ -85,8 +87,8 @@ class Outlook:
         rest_s = windows * self.length_s
         in_window = position - self.free - windows * self.size
         drained_s = self._drained_s(in_window, of=self.size, within_s=self.length_s)
-        # What rounding hides goes out late in the window, once it shows.
-        hidden_s = self.length_s if in_window > self.sure else 0.0
+        # What rounding hides goes out late in the window, once it shows; what never shows, in a later one.
+        hidden_s = self.length_s if in_window + windows * self.unseen > self.sure else 0.0
         emptied_s = self._drained_s(self.free, of=self.free, within_s=self.first_hi)
         worst_s = self.first_hi + rest_s + self._late_s(after_s=emptied_s) + (PROBE_S + self.trip_s) * (1 + windows)
         worst_s += hidden_s + drained_s + self._turn_s(of=self.size, within_s=self.length_s)
@@ -107,7 +109,9 @@ class Outlook:
             return 0.0
         remaining, slow = of - position + 1, min(2 / self.part, of)
         rounds = _harmonic(self.part * of) - _harmonic(self.part * max(remaining, slow))
-        return self.trip_s * (rounds / self.part + max(slow - remaining, 0.0))
+        # At first as many go out as were answered, several times over.
+        growing = math.log(max(min(position, self.part * of), 1)) / math.log(1 + GROWTH)
+        return self.trip_s * (rounds / self.part + max(slow - remaining, 0.0) + growing)
 
     def _turn_s(self, *, of: float, within_s: float) -> float:
         """Say by how much a token goes out later at worst, as turns do not come evenly."""
@@ -135,6 +139,7 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
         late_s=0.0 if ends is None else budget.windows.length_s or budget.windows.longest_s,
         size=max(share * size, 1.0),
         sure=share * _shown_early(budget, length_s),
+        unseen=len({view.hypothesis.includes_call for view in budget.alive()}) - 1,
         length_s=budget.windows.length_s or length_s + (1 + budget.trip_s) / 2,  # it may begin with a call, or not
         trip_s=budget.trip_s,
         part=part_under_way(budget, PHI) if policy.mode == "shared" else 1.0,

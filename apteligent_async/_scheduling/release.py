@@ -23,6 +23,10 @@ __all__ = ["PHI", "held_until", "most_jitter_s", "part_under_way"]
 PHI = 0.25
 """The part of the tokens left that `shared` keeps under way: safe for about two peers that do not talk."""
 
+GROWTH = 4
+"""How many times what was answered in a window `shared` has under way at most: others show before all is gone. Those
+who talk to each other need not."""
+
 COURTESY = 1.6
 """Tokens that `polite` leaves to others, once it has seen them: with more, those who are polite miss each other."""
 
@@ -55,9 +59,7 @@ def _rules(
 ) -> Iterator[tuple[float, Cause]]:
     if is_last:
         yield _shows_more_at(budget, last_at, now=now), Cause.LATE_LOOK
-    if policy.mode == "shared" and budget.live + job.cost > max(
-        job.cost, part_under_way(budget, phi) * (budget.left + budget.live)
-    ):
+    if policy.mode == "shared" and budget.live + job.cost > max(job.cost, _room(budget, phi)):
         yield math.inf, Cause.ANSWERS
     is_asking = budget.ends is None and budget.live > 0
     is_holding_back = policy.mode == "polite" or policy.share is not None or (job.lane is Lane.BULK and policy.reserve)
@@ -79,6 +81,12 @@ def most_jitter_s(length_s: float) -> float:
 def part_under_way(budget: Budget, phi: float) -> float:
     """Say which part of what is left `shared` keeps under way: all peers' parts together stay within half of it."""
     return min(phi, 1 / (2 * budget.company.peers))
+
+
+def _room(budget: Budget, phi: float) -> float:
+    """Count the tokens that `shared` has under way at most."""
+    room = part_under_way(budget, phi) * (budget.left + budget.live)
+    return room if phi > PHI else min(room, GROWTH * budget.own)
 
 
 def _shows_more_at(budget: Budget, last_at: float, *, now: float) -> float:
