@@ -75,7 +75,8 @@ class Watched:
     def submit(self, job: Job, *, now: float) -> Admission:
         """Write down the forecast for a call that joins the line; whom its deadline keeps out joins without one."""
         if not job.ticket:
-            self._promised[job] = self.inner.snapshot(now=now).eta()
+            priority = "bulk" if job.lane is Lane.BULK else "interactive"
+            self._promised[job] = self.inner.snapshot(now=now).eta(priority=priority)
         admission = self.inner.submit(job, now=now)
         if admission.is_admitted:
             return admission
@@ -113,7 +114,7 @@ def _cases(runs: int, seed: str) -> list[tuple[int, Meter, Random]]:
     return [(budget, meter, dice) for _ in range(runs) for budget in _BUDGETS for meter in _meters(budget, dice)]
 
 
-def forecasts(mode: Mode, runs: int, seed: str) -> dict[str, float]:
+def forecasts(mode: Mode, runs: int, seed: str, *, lane: Lane = Lane.INTERACTIVE) -> dict[str, float]:
     """Promise starts to a backlog of five windows and to those who come after it; return how often it was kept."""
     errors: list[float] = []
     kept = 0
@@ -121,9 +122,9 @@ def forecasts(mode: Mode, runs: int, seed: str) -> dict[str, float]:
         game, brain = _player(meter, dice), Watched(new_brain(mode))
         client = Client(brain)
         game.submit(client, [Job()])
-        game.submit(client, [Job() for _ in range(5 * budget)], at=START_AT + 2 + dice.random())
+        game.submit(client, [Job(lane=lane) for _ in range(5 * budget)], at=START_AT + 2 + dice.random())
         for _ in range(budget):
-            game.submit(client, [Job()], at=START_AT + 5 + dice.random() * 5 * _WINDOW_S)
+            game.submit(client, [Job(lane=lane)], at=START_AT + 5 + dice.random() * 5 * _WINDOW_S)
         game.run()
         for start in brain.starts[1:]:
             error_s = abs(start.took_s - start.expected_s)
@@ -132,7 +133,7 @@ def forecasts(mode: Mode, runs: int, seed: str) -> dict[str, float]:
     return {"calls": len(errors), "kept": round(kept / len(errors), 4), "p99_error_s": round(_p99(errors), 2)}
 
 
-def deadlines(mode: Mode, runs: int, seed: str) -> dict[str, int]:
+def deadlines(mode: Mode, runs: int, seed: str, *, lane: Lane = Lane.INTERACTIVE) -> dict[str, int]:
     """Give a backlog random deadlines; return how many were refused, and how many admitted ones were missed."""
     rejected = missed = calls = 0
     for budget, meter, dice in _cases(runs, f"{seed} deadlines {mode}"):
@@ -140,7 +141,8 @@ def deadlines(mode: Mode, runs: int, seed: str) -> dict[str, int]:
         client = Client(brain)
         game.submit(client, [Job()])
         game.run()
-        wanted = [Job(deadline_at=game.now + dice.random() * 8 * _WINDOW_S) for _ in range(4 * budget)]
+        latest_s = [dice.random() * 8 * _WINDOW_S for _ in range(4 * budget)]
+        wanted = [Job(lane=lane, deadline_at=game.now + within_s) for within_s in latest_s]
         game.submit(client, wanted)
         game.run()
         calls, rejected, missed = calls + len(wanted), rejected + brain.rejected, missed + brain.late
@@ -211,7 +213,9 @@ def main(given: Sequence[str] | None = None) -> None:
     for mode in ("exclusive", "shared"):
         found[mode] = {
             "forecasts": forecasts(mode, wanted.runs, wanted.seed),
+            "bulk_forecasts": forecasts(mode, wanted.runs, wanted.seed, lane=Lane.BULK),
             "deadlines": deadlines(mode, wanted.runs, wanted.seed),
+            "bulk_deadlines": deadlines(mode, wanted.runs, wanted.seed, lane=Lane.BULK),
             "urgent": urgent_waits(mode, wanted.runs, wanted.seed),
         }
     print(json.dumps(found, indent=2))

@@ -9,7 +9,7 @@ from attrs import evolve, field, frozen
 
 from apteligent_async._scheduling.policy import is_whole
 from apteligent_async._scheduling.readings import MINUTE_S
-from apteligent_async._scheduling.release import GROWTH, PHI, most_jitter_s, part_under_way
+from apteligent_async._scheduling.release import GROWTH, PHI, hold_s, most_jitter_s, part_under_way, reserve_ends_at
 from apteligent_async._scheduling.signals import Priority
 from apteligent_async._scheduling.windows import SHARP_S
 from apteligent_async.errors import ConfigurationError
@@ -55,6 +55,7 @@ class Outlook:
         part: the part of the tokens left that goes out in one round trip; 1: all at once.
         is_paced: whether a window's tokens are spread over it on purpose.
         jitter_s: seconds by which a window's opening is put off at most, at random.
+        hold_s: seconds by which each token of the reserve is held back from bulk calls, longer than the one before it.
         likely: what is expected instead, where more is likely than what is proven; None where it is not.
     """
 
@@ -70,23 +71,29 @@ class Outlook:
     part: float
     is_paced: bool
     jitter_s: float
+    hold_s: float
     likely: Outlook | None = None
 
-    def eta(self, position: float) -> Eta:
+    def eta(self, position: float, *, is_bulk: bool = False) -> Eta:
         """Say when the call starts before which `position` tokens (its own included) must be spent."""
         if self.likely is not None:
-            return evolve(self._eta(position), expected=self.likely.eta(position).expected)
-        return self._eta(position)
+            expected = self.likely.eta(position, is_bulk=is_bulk).expected
+            return evolve(self._eta(position, is_bulk=is_bulk), expected=expected)
+        return self._eta(position, is_bulk=is_bulk)
 
-    def _eta(self, position: float) -> Eta:
+    def _eta(self, position: float, *, is_bulk: bool) -> Eta:
         if position <= self.free:
             drained_s = self._drained_s(position, of=self.free, within_s=self.first_hi)
+            if is_bulk:
+                drained_s = max(drained_s, self._held_s(self.free - position, ends_s=self.first_lo))
             turn_s = self._turn_s(of=self.free, within_s=self.first_hi)
             return Eta(0.0, drained_s, drained_s + turn_s + self._late_s(after_s=drained_s))
         windows = math.ceil((position - self.free) / self.size) - 1
         rest_s = windows * self.length_s
         in_window = position - self.free - windows * self.size
         drained_s = self._drained_s(in_window, of=self.size, within_s=self.length_s)
+        if is_bulk:
+            drained_s = max(drained_s, self._held_s(self.size - in_window, ends_s=self.length_s))
         # What rounding hides goes out late in the window, once it shows; what never shows, in a later one.
         hidden_s = self.length_s if in_window + windows * self.unseen > self.sure else 0.0
         emptied_s = self._drained_s(self.free, of=self.free, within_s=self.first_hi)
@@ -112,6 +119,10 @@ class Outlook:
         # At first as many go out as were answered, several times over.
         growing = math.log(max(min(position, self.part * of), 1)) / math.log(1 + GROWTH)
         return self.trip_s * (rounds / self.part + max(slow - remaining, 0.0) + growing)
+
+    def _held_s(self, spare: float, *, ends_s: float) -> float:
+        """Say how long the reserve holds a bulk call back that leaves so many tokens of a window which ends then."""
+        return reserve_ends_at(ends_s, self.length_s) - (spare + 1) * self.hold_s if self.hold_s else 0.0
 
     def _turn_s(self, *, of: float, within_s: float) -> float:
         """Say by how much a token goes out later at worst, as turns do not come evenly."""
@@ -145,6 +156,7 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
         part=part_under_way(budget, PHI) if policy.mode == "shared" else 1.0,
         is_paced=policy.mode == "polite",
         jitter_s=most_jitter_s(length_s) if policy.mode != "exclusive" else 0.0,
+        hold_s=0.0 if budget.windows.is_moving else hold_s(budget, policy.reserve),
     )
     if ends is None or free < 1 or share < 1:
         return outlook
@@ -241,7 +253,7 @@ class BudgetSnapshot:
             raise ConfigurationError(f"n_calls={n_calls!r} is not possible: it must be a whole number, at least 0.")
         passed = 0 if _is_bulk(priority) else self.queued["bulk"]
         position = n_calls + sum(self.queued.values()) - passed
-        return self._outlook.eta(position).expected if n_calls else 0.0
+        return self._outlook.eta(position, is_bulk=_is_bulk(priority)).expected if n_calls else 0.0
 
 
 def _is_bulk(priority: Priority | str) -> bool:

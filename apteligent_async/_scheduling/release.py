@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.policy import RatePolicy
 
-__all__ = ["PHI", "held_until", "most_jitter_s", "part_under_way"]
+__all__ = ["GROWTH", "PHI", "held_until", "hold_s", "most_jitter_s", "part_under_way", "reserve_ends_at"]
 
 PHI = 0.25
 """The part of the tokens left that `shared` keeps under way: safe for about two peers that do not talk."""
@@ -118,8 +118,16 @@ def _reserve_at(budget: Budget, job: Job, reserve: float) -> float:
     """
     if budget.ends is None or budget.windows.is_moving:
         return _PAST
-    length_s = budget.expected_length_s
-    ends_at = budget.ends.lo - 0.02 * length_s
     proven = [[view.left for view in budget.alive() if view.hypothesis.unit is unit] for unit in Unit]
     spare = max(min(left) for left in proven if left) - budget.live - job.cost
-    return ends_at - (spare + 1) * length_s / (reserve * budget.expected_size)
+    return reserve_ends_at(budget.ends.lo, budget.expected_length_s) - (spare + 1) * hold_s(budget, reserve)
+
+
+def hold_s(budget: Budget, reserve: float) -> float:
+    """Say for how many seconds longer than the one before it each token of the reserve is held."""
+    return budget.expected_length_s / (reserve * budget.expected_size) if reserve else 0.0
+
+
+def reserve_ends_at(ends_at: float, length_s: float) -> float:
+    """Name the instant, a little before a window's end, by which the reserve has shrunk to nothing."""
+    return ends_at - 0.02 * length_s

@@ -281,7 +281,8 @@ class Scheduler:
 
     def _admit(self, job: Job, *, now: float) -> Admission:
         if job.deadline_at < math.inf and job.cost and not self._starts_at_once(job, now=now):
-            eta = look_ahead(self.budget, self.policy, now=now).eta(self._ahead_of(job) + job.cost)
+            ahead, is_bulk = self._ahead_of(job), job.lane is Lane.BULK
+            eta = look_ahead(self.budget, self.policy, now=now).eta(ahead + job.cost, is_bulk=is_bulk)
             if now + eta.pessimistic > job.deadline_at:
                 return Admission(is_admitted=False, eta=eta, cause=self.budget.obstacle(now=now))
         if self.policy.max_queue is None or job.lane <= Lane.TOKEN or len(self._queue) < self.policy.max_queue:
