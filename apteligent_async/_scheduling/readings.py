@@ -137,9 +137,7 @@ def token_bounds(
     else:
         reset_s = reading.reset_s or 0.0
         doubt = min(doubt_s(reset_s), wording.reset_doubt_s)
-        shortest_s = ends.lo - received_at
-        if shortest_s > 0:  # the reset has surely not passed yet, with all that was left before it
-            shortest_s = max(shortest_s, reset_s - doubt)
+        shortest_s = max(ends.lo - received_at, reset_s - doubt)
         longest_s = min(ends.hi - job.granted_at, reset_s + doubt)
         least, most = _from_speed(remaining, shortest_s=shortest_s, longest_s=longest_s, is_fine=wording.is_fine)
     if _may_be_capped(reading) and not wording.is_uncapped:
