@@ -346,7 +346,9 @@ class Budget:
             if view.settle(job.cost, bounds, blind=self._blind, live=self.live, now=now):
                 surprised.append(view)
             elif self.windows.is_known:
-                view.count(own_lo=self._own_sure, own_hi=self.own + self.live + self.openings.faded(self, numbers))
+                faded = self.openings.faded(self, numbers)
+                most = bounds[1] + faded if faded else view.most
+                view.count(own_lo=self._own_sure, own_hi=self.own + self.live, most=most)
         self.windows.is_moving = self.windows.is_moving or (is_rising and now <= ends.lo)
         self._hear(surprised)
         if not (self.live or self._blind or self.windows.is_moving):

@@ -13,6 +13,7 @@ from attrs import asdict, frozen
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.readings import Hypothesis, Unit
 from apteligent_async._scheduling.views import views_of
+from apteligent_async._scheduling.wording import Wording
 from apteligent_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class Learned:
         has_stood: whether resets were seen to stand still while time passed.
         is_moving: whether they were seen to move on with the calls.
         views: each way to read the numbers.
+        refills: whether a window was seen to begin whole after one that was used; None while nobody knows.
+        reset_doubt_s: how far off a stated reset may be.
+        is_fine: whether what remains was ever stated with decimals.
+        is_uncapped: whether more than the limit was ever stated.
     """
 
     limit: float | None
@@ -65,6 +70,10 @@ class Learned:
     has_stood: bool
     is_moving: bool
     views: tuple[LearnedView, ...]
+    refills: bool | None = None
+    reset_doubt_s: float = 1.0
+    is_fine: bool = False
+    is_uncapped: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values that any JSON encoder takes."""
@@ -133,6 +142,10 @@ def learn(budget: Budget) -> Learned:
         has_stood=windows.has_stood,
         is_moving=windows.is_moving,
         views=tuple(_described(view) for view in budget.views),
+        refills=windows.refills,
+        reset_doubt_s=budget.wording.reset_doubt_s,
+        is_fine=budget.wording.is_fine,
+        is_uncapped=budget.wording.is_uncapped,
     )
 
 
@@ -140,7 +153,8 @@ def recall(learned: Learned, budget: Budget) -> None:
     """Give a new budget what an earlier one had settled."""
     windows, budget.limit = budget.windows, learned.limit
     windows.length_s, windows.longest_s, windows.whole_s = learned.bucket_s, learned.longest_s, learned.whole_s
-    windows.has_stood, windows.is_moving = learned.has_stood, learned.is_moving
+    windows.has_stood, windows.is_moving, windows.refills = learned.has_stood, learned.is_moving, learned.refills
+    budget.wording = Wording(learned.reset_doubt_s, is_fine=learned.is_fine, is_uncapped=learned.is_uncapped)
     known = {Hypothesis(Unit(view.unit), view.includes_call): view for view in learned.views}
     if not any(known[view.hypothesis].is_alive for view in budget.views if view.hypothesis in known):
         return

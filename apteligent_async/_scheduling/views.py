@@ -149,11 +149,17 @@ class View:
         self.is_alive, self.strikes = True, 0
         self.forget_budget()
 
-    def count(self, *, own_lo: int, own_hi: int) -> None:
-        """Narrow what a whole window holds, from our own calls in a window that is known from its beginning."""
+    def count(self, *, own_lo: int, own_hi: int, most: float) -> None:
+        """Narrow what a whole window holds, in a window that is known from its beginning.
+
+        Args:
+            own_lo: tokens that our own calls have surely cost in it.
+            own_hi: tokens that they can have cost in it.
+            most: tokens that can remain of it, with what the last window may still take away.
+        """
         self.budget_lo = max(self.budget_lo, self.left + own_lo)
         if not self._wary:
-            self.budget_hi = min(self.budget_hi, self.most + own_hi)
+            self.budget_hi = min(self.budget_hi, most + own_hi)
         if self.budget_hi < self.budget_lo:
             self.forget_budget()
 
