@@ -268,13 +268,14 @@ class Budget:
 
     def _look(self, cost: int, *, now: float) -> None:
         """Start a call that no answer of this window proves, but a window's length of quiet, or that is risked."""
-        is_proven = self.looks.opens_at(self, cost) <= now
-        if not is_proven:
+        is_risked = self.looks.opens_at(self, cost) > now >= self.trial.opens_at(self, cost)
+        borne = 0 if is_risked else self.looks.borne(self)
+        if is_risked:
             self.trial.begin(self, cost)
         self.looks.is_due = False
         self._begin_stretch(now)
         for view in self.views:
-            view.prove(max(cost, self.looks.borne(self) if is_proven else 0))
+            view.prove(max(cost, borne))
         self._tally()
 
     def _begin_stretch(self, now: float) -> None:

@@ -22,15 +22,31 @@ from apteligent_async._scheduling.looks import Looks
 from apteligent_async._scheduling.openings import Openings
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Hypothesis, Span, Unit
 from apteligent_async._scheduling.sharing import transition
+from apteligent_async._scheduling.trial import Trial
 from apteligent_async._scheduling.views import View, views_of
 from apteligent_async._scheduling.windows import Windows
+from apteligent_async._scheduling.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 __all__ = ["FORMAT", "advance", "fleet_of", "text_of"]
 
-_KINDS = (Fleet, Budget, Company, Gate, Looks, Openings, Windows, View, Hypothesis, Span, Member)
+_KINDS = (
+    Fleet,
+    Budget,
+    Company,
+    Gate,
+    Looks,
+    Openings,
+    Trial,
+    Windows,
+    Wording,
+    View,
+    Hypothesis,
+    Span,
+    Member,
+)
 
 FORMAT = f"{crc32(repr([[field.name for field in fields(kind)] for kind in _KINDS]).encode()):08x}"
 """Which fields a text holds, in which order."""
@@ -106,9 +122,12 @@ _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {
         "gate": partial(_filled, Gate),
         "looks": partial(_filled, Looks),
         "company": partial(_filled, Company),
+        "trial": partial(_filled, Trial),
+        "wording": partial(_filled, Wording),
         "views": lambda views: tuple(_filled(View, each) for each in views),
         "_stragglers": lambda pairs: [(until, cost) for until, cost in pairs],
     },
+    Trial: {"foretold": tuple},
     Windows: {"ends": partial(_filled, Span), "_last": partial(_filled, Span)},
     View: {"hypothesis": lambda values: _hypothesis(*values)},
 }

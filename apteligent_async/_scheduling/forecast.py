@@ -44,6 +44,7 @@ class Outlook:
 
     Attributes:
         free: tokens that nothing but the policy's pace holds back.
+        answered: tokens of the present window whose calls were answered.
         first_lo: seconds to the next window, at best.
         first_hi: the same at worst.
         late_s: what it costs to start so near the end of the present window that the next one may be charged.
@@ -60,6 +61,7 @@ class Outlook:
     """
 
     free: float
+    answered: int
     first_lo: float
     first_hi: float
     late_s: float
@@ -83,7 +85,7 @@ class Outlook:
 
     def _eta(self, position: float, *, is_bulk: bool) -> Eta:
         if position <= self.free:
-            drained_s = self._drained_s(position, of=self.free, within_s=self.first_hi)
+            drained_s = self._drained_s(position, of=self.free, within_s=self.first_hi, answered=self.answered)
             if is_bulk:
                 drained_s = max(drained_s, self._held_s(self.free - position, ends_s=self.first_lo))
             turn_s = self._turn_s(of=self.free, within_s=self.first_hi)
@@ -96,7 +98,7 @@ class Outlook:
             drained_s = max(drained_s, self._held_s(self.size - in_window, ends_s=self.length_s))
         # What rounding hides goes out late in the window, once it shows; what never shows, in a later one.
         hidden_s = self.length_s if in_window + windows * self.unseen > self.sure else 0.0
-        emptied_s = self._drained_s(self.free, of=self.free, within_s=self.first_hi)
+        emptied_s = self._drained_s(self.free, of=self.free, within_s=self.first_hi, answered=self.answered)
         worst_s = self.first_hi + rest_s + self._late_s(after_s=emptied_s) + (PROBE_S + self.trip_s) * (1 + windows)
         worst_s += hidden_s + drained_s + self._turn_s(of=self.size, within_s=self.length_s)
         # Windows are opened when their predecessors are surely over, by one call; the rest wait for its answer.
@@ -106,7 +108,7 @@ class Outlook:
     def _late_s(self, *, after_s: float) -> float:
         return self.late_s if self.first_lo <= after_s + LATE_S else 0.0
 
-    def _drained_s(self, position: float, *, of: float, within_s: float) -> float:
+    def _drained_s(self, position: float, *, of: float, within_s: float, answered: int = 1) -> float:
         """Say how long after a window's opening its `position`-th token goes out, of so many, within so long."""
         if position <= 1 or of == math.inf:
             return 0.0
@@ -116,8 +118,8 @@ class Outlook:
             return 0.0
         remaining, slow = of - position + 1, min(2 / self.part, of)
         rounds = _harmonic(self.part * of) - _harmonic(self.part * max(remaining, slow))
-        # At first as many go out as were answered, several times over.
-        growing = math.log(max(min(position, self.part * of), 1)) / math.log(1 + GROWTH)
+        # At first no more go out than were answered, several times over.
+        growing = math.log(max(min(position, self.part * of) / (GROWTH * max(answered, 1)), 1)) / math.log(1 + GROWTH)
         return self.trip_s * (rounds / self.part + max(slow - remaining, 0.0) + growing)
 
     def _held_s(self, spare: float, *, ends_s: float) -> float:
@@ -145,6 +147,7 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
     share = 1.0 if policy.share is None else policy.share
     outlook = Outlook(
         free=min(free, max(share * size - budget.own, 0)) if share < 1 else free,
+        answered=budget.own,
         first_lo=first_lo,
         first_hi=first_hi,
         late_s=0.0 if ends is None else budget.windows.length_s or budget.windows.longest_s,

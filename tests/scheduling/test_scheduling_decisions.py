@@ -38,6 +38,7 @@ class Stated:
     ends: Span | None = field(factory=lambda: Span(60.0, 62.0))
     expected_length_s: float = 40.0
     live: int = 0
+    own: int = 5
     sharp: float = 30.0
     drips: float = PAST
     company: Company = field(factory=Company)

@@ -70,10 +70,9 @@ def test_a_window_that_begins_with_more_than_a_fading_counter_could_state_begins
 @pytest.mark.parametrize(
     ("first", "reset_s", "refills"),
     [
-        (5131, 60, True),
-        (5130, 60, None),  # 6100 - 1 - 1001 * 59 / 61 are 5130.8
-        (6100, 0, True),
-        (6099, 0, None),  # 6100 - 1
+        (5031, 60, True),
+        (5030, 60, None),  # 6000, as the first answer told, - 1 - 1001 * 59 / 61 are 5030.8
+        (6000, 0, None),  # more than the first answer told: that was something else
         (4719, 60, None),
         (4718, 60, False),  # with this call, less than four fifths of 5900
     ],
@@ -89,8 +88,8 @@ def test_the_larger_the_budget_the_sharper_it_is_told(first, reset_s, refills):
 
 def test_little_that_is_left_may_be_the_work_of_others():
     """Unless one is promised to be alone, it says nothing of how windows begin."""
-    assert windows_of(own=15, first=9, is_alone=False).windows.refills is None
-    assert windows_of(own=15, first=11, is_alone=False).windows.refills is True
+    assert windows_of(own=15, first=4, is_alone=False).windows.refills is None
+    assert windows_of(own=15, first=5, is_alone=False).windows.refills is True  # 20 - 1 - 15 * 59 / 61 are 4.5
 
 
 @pytest.mark.parametrize(("longest_s", "refills"), [(3.0, None), (4.0, True)])

@@ -14,6 +14,7 @@ from scripts import Row, Script, play
 from apteligent_async._scheduling.forecast import PROBE_S, Eta, Outlook, _harmonic, look_ahead
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES
+from apteligent_async._scheduling.release import GROWTH
 from apteligent_async._scheduling.scheduler import Scheduler
 
 ALONE = RatePolicy(mode="exclusive", reserve=0)
@@ -24,7 +25,8 @@ STARTED = [Row(0, "submit a", "a"), Row(0.2, "ok a L=20 V=19 R=60")]
 def outlook(**known):
     """Make an outlook of windows of ten, of which nothing is left; the next begins in 28 to 30 seconds."""
     plain = {"free": 0, "first_lo": 28.0, "first_hi": 30.0, "late_s": 0.0, "size": 10, "sure": 10, "length_s": 60.0}
-    return Outlook(**{**plain, "trip_s": 0.5, "part": 1.0, "is_paced": False, "jitter_s": 0.0, **known})
+    modest = {"trip_s": 0.5, "part": 1.0, "is_paced": False, "jitter_s": 0.0, "hold_s": 0.0, "unseen": 0, "answered": 1}
+    return Outlook(**{**plain, **modest, **known})
 
 
 def ahead(policy, rows, *, now, **likeness):
@@ -98,7 +100,7 @@ def test_a_part_at_a_time_goes_out_in_as_many_round_trips(size, part):
     """The forecast is the instant at which a line of that length is drained, give or take two round trips."""
     seen, left, rounds, position = outlook(free=size, part=part, trip_s=1.0), size, 0, 0
     while left:
-        batch = max(1, math.floor(part * left))
+        batch = max(1, min(math.floor(part * left), GROWTH * (1 + position)))
         for _ in range(batch):
             position += 1
             eta = seen.eta(position)
@@ -109,11 +111,44 @@ def test_a_part_at_a_time_goes_out_in_as_many_round_trips(size, part):
 
 def test_the_last_calls_of_a_shared_window_go_out_one_by_one():
     """Each takes a round trip, once less than two whole parts are left."""
-    seen = outlook(free=20, part=0.25, trip_s=1.0)
+    seen = outlook(free=20, part=0.25, trip_s=1.0, answered=5)
     last = [seen.eta(position).expected for position in range(13, 21)]
     assert [later - earlier for earlier, later in pairwise(last)] == pytest.approx([1.0] * 7)
     assert seen.eta(1).expected == 0.0
     assert seen.eta(2).expected == pytest.approx(1 / 5, abs=0.05)
+
+
+def test_a_window_that_begins_slowly_is_drained_later():
+    """Each round trip lets five times as many out, until a part of the window is under way."""
+    started = [outlook(free=1000, part=0.25, trip_s=1.0, answered=answered).eta(100).expected for answered in (1, 5, 25)]
+    assert [earlier - later for earlier, later in pairwise(started)] == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("position", "windows", "held_s"), [(1, 0, 0.0), (4, 0, 0.0), (5, 0, 1.0), (7, 0, 17.0), (10, 0, 41.0), (19, 1, 33.0)]
+)
+def test_the_reserve_holds_bulk_calls_back_towards_the_end_of_a_window(position, windows, held_s):
+    """Each token of it by a part of the window more than the one before."""
+    seen = outlook(first_hi=30.0, trip_s=0.0, hold_s=8.0, length_s=50.0)
+    plain, bulk = seen.eta(position), seen.eta(position, is_bulk=True)
+    assert plain.expected == 30.0 + 50 * windows
+    assert bulk.expected == pytest.approx(plain.expected + held_s)
+    assert bulk.pessimistic == pytest.approx(plain.pessimistic + held_s)
+
+
+def test_the_reserve_of_the_present_window_shrinks_until_its_end():
+    """What is free is held back no longer than that."""
+    seen = outlook(free=3, first_lo=10.0, hold_s=4.0, length_s=50.0)
+    assert [seen.eta(position, is_bulk=True).expected for position in (1, 2, 3)] == [0.0, 1.0, 5.0]
+    assert seen.eta(3).expected == 0.0
+
+
+@pytest.mark.parametrize(("position", "is_hidden"), [(10, False), (20, True), (19, False), (29, True), (28, False)])
+def test_what_never_shows_comes_a_window_later_at_worst(position, is_hidden):
+    """One call of each window before it, where nobody knows whether the answers count their own call."""
+    shy, plain = outlook(unseen=1).eta(position), outlook().eta(position)
+    assert shy.pessimistic == plain.pessimistic + (60.0 if is_hidden else 0.0)
+    assert (shy.optimistic, shy.expected) == (plain.optimistic, plain.expected)
 
 
 @pytest.mark.parametrize(("least", "most"), [(2, 3), (2, 15), (3, 40), (5, 6)])

@@ -121,6 +121,7 @@ def test_every_setting_has_a_default_that_is_written_down():
         "mode": "shared",
         "share": None,
         "reserve": 0.1,
+        "calibrate": False,
         "max_in_flight": 100,
         "max_queue": None,
         "on_full": "raise",

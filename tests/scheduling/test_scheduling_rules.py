@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from apteligent_async._scheduling.company import Company
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Span, Unit
-from apteligent_async._scheduling.release import COURTESY, held_until, part_under_way
+from apteligent_async._scheduling.release import COURTESY, PHI, held_until, part_under_way
 from apteligent_async._scheduling.signals import Cause, Job, Lane
 from apteligent_async._scheduling.views import View
 from apteligent_async._scheduling.windows import Windows
@@ -93,8 +93,27 @@ def test_the_last_token_waits_for_the_look_and_for_answers_before_it(live, now, 
 )
 def test_shared_keeps_no_more_under_way_than_its_part(left, live, peers, cost, cause):
     """Of what is left and what is under way together; or one call."""
-    known = Known(left=left, live=live, company=Company(peers=peers))
+    known = Known(left=left, live=live, own=10, company=Company(peers=peers))
     assert held(known, mode="shared", job=Job(cost=cost))[1] is cause
+
+
+@pytest.mark.parametrize(
+    ("own", "live", "phi", "cause"),
+    [
+        (0, 0, PHI, Cause.NOTHING),  # one call goes out always
+        (0, 1, PHI, Cause.ANSWERS),
+        (1, 3, PHI, Cause.NOTHING),  # four times what was answered
+        (1, 4, PHI, Cause.ANSWERS),
+        (5, 19, PHI, Cause.NOTHING),
+        (5, 20, PHI, Cause.ANSWERS),
+        (0, 20, 0.5, Cause.NOTHING),  # those who talk know of each other
+    ],
+)
+def test_a_shared_window_begins_slowly(own, live, phi, cause):
+    """However much is left: whoever else calls shows in the first answers."""
+    known = Known(left=1000, live=live, own=own)
+    settings = RatePolicy(mode="shared", reserve=0)
+    assert held_until(settings, known, Job(), is_last=False, last_at=PAST, now=0.0, phi=phi)[1] is cause
 
 
 @given(st.integers(1, 32), st.floats(0.01, 1))

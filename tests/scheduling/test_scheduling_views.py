@@ -125,19 +125,19 @@ def test_windows_never_refill(sent_at, least, rises):
 
 def test_own_calls_in_a_known_window_tell_its_size():
     """At least what is left and surely spent, at most what can be left and may be spent."""
-    books = view(left=10, most=12)
-    books.count(own_lo=5, own_hi=6)
+    books = view(left=10)
+    books.count(own_lo=5, own_hi=6, most=12)
     assert (books.budget_lo, books.budget_hi) == (15, 18)
-    books.count(own_lo=4, own_hi=5)
+    books.count(own_lo=4, own_hi=5, most=12)
     assert (books.budget_lo, books.budget_hi) == (15, 17)
-    books.count(own_lo=9, own_hi=9)
+    books.count(own_lo=9, own_hi=9, most=12)
     assert (books.budget_lo, books.budget_hi) == (0, INF), "bounds that cross fit no window"
 
 
 def test_bounds_that_touch_are_a_size():
     """They say it exactly."""
-    books = view(left=10, most=10)
-    books.count(own_lo=5, own_hi=5)
+    books = view(left=10)
+    books.count(own_lo=5, own_hi=5, most=10)
     assert (books.budget_lo, books.budget_hi) == (15, 15)
 
 
@@ -162,8 +162,8 @@ def test_bounds_of_a_size_that_are_told_narrow_those_that_were_counted(known, to
 
 def test_a_size_is_not_bounded_from_above_where_others_spend():
     """What they took is not known."""
-    books = view(left=10, most=12, wary=1)
-    books.count(own_lo=5, own_hi=6)
+    books = view(left=10, wary=1)
+    books.count(own_lo=5, own_hi=6, most=12)
     assert (books.budget_lo, books.budget_hi) == (15, INF)
 
 
@@ -183,8 +183,59 @@ def test_a_size_is_not_bounded_from_above_where_others_spend():
 def test_what_rounding_hides_is_won_back_from_the_size(state, size, own_hi, left, budget_lo):
     """As far as what was stated allows it."""
     books = view(**{"budget_lo": 3, **state})
-    books.lift(size=size, own_hi=own_hi)
+    books.lift(size=size, own_hi=own_hi, times=2)
     assert (books.left, books.budget_lo) == (left, budget_lo)
+
+
+def test_nobody_else_having_spent_all_of_the_size_is_won_back():
+    """However little of it was stated."""
+    books = view(left=1, budget_lo=15)
+    books.lift(size=0, own_hi=1, times=INF)
+    assert books.left == 14
+
+
+@pytest.mark.parametrize(
+    ("most", "own", "fresh", "returns", "strikes"),
+    [
+        (28, 24, 17, 2, 1),  # five were to be left after 23 calls
+        (28, 24, 4, 2, 0),
+        (28, 24, 16, 2, 0),  # half of the calls may have returned to us, under a log of them
+        (28, 4, 28, 2, 1),
+        (28, 4, 27, 2, 0),
+        (28, 4, 28, 3, 0),
+        (INF, 24, 28, 2, 0),  # a number that may be the limit's bounds nothing
+    ],
+)
+def test_calls_that_cost_less_than_they_must_contradict_a_reading(most, own, fresh, returns, strikes):
+    """From the first moment of a window with nothing under way to a later one."""
+    books = view(most=most)
+    books.rest(own=1, returns=returns)
+    assert books.strikes == 0
+    books.fresh = fresh
+    books.rest(own=own, returns=returns)
+    assert books.strikes == strikes
+
+
+def test_two_such_contradictions_rule_a_reading_out_within_a_window():
+    """The second counts from the first."""
+    books = view(most=28, fresh=27)
+    books.rest(own=1, returns=2)
+    books.rest(own=11, returns=2)
+    assert (books.strikes, books.is_alive) == (1, True)
+    books.rest(own=11, returns=2)
+    assert books.is_alive
+    books.rest(own=21, returns=2)
+    assert not books.is_alive
+
+
+def test_what_a_window_showed_is_not_held_against_the_next():
+    """Nor what was counted under another limit."""
+    for forget in (View.begin_window, View.forget_budget):
+        books = view(most=28, fresh=27)
+        books.rest(own=1, returns=2)
+        forget(books)
+        books.rest(own=11, returns=2)
+        assert books.strikes == 0
 
 
 def test_unlikely_readings_begin_closed():
