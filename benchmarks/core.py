@@ -8,11 +8,12 @@ from attrs import frozen
 
 from apteligent_async._scheduling.learned import Learned, verdicts
 from apteligent_async._scheduling.policy import Mode, RatePolicy
-from apteligent_async._scheduling.readings import Unit
+from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Hypothesis, Unit
 from apteligent_async._scheduling.scheduler import Scheduler
 
 if TYPE_CHECKING:
     from benchmarks.player import Brain
+    from benchmarks.zoo import Dialect
 
 __all__ = ["Verdicts", "books_of", "new_brain", "verdicts_of"]
 
@@ -26,11 +27,20 @@ class Verdicts:
 
 
 def new_brain(
-    mode: Mode, *, share: float | None = None, learned: Learned | None = None, calibrate: bool = False
+    mode: Mode,
+    *,
+    share: float | None = None,
+    calibrate: bool = False,
+    learned: Learned | None = None,
+    told: Dialect | None = None,
 ) -> Scheduler:
     """Return a scheduler that knows what it is told, without a bound on calls in flight that would blur the figures."""
     policy = RatePolicy(mode=mode, share=share, calibrate=calibrate, max_in_flight=1_000_000)
-    return Scheduler(policy, learned=learned)
+    return Scheduler(policy, learned=learned, hypotheses=ALL_HYPOTHESES if told is None else [_truth(told)])
+
+
+def _truth(dialect: Dialect) -> Hypothesis:
+    return Hypothesis(Unit.SPEED if dialect.is_speed else Unit.COUNT, includes_call=not dialect.is_before)
 
 
 def verdicts_of(brain: Brain) -> Verdicts:

@@ -143,7 +143,7 @@ class Budget:
         return self.reopens_at if self.live else self.shows_at(cost)
 
     def shows_at(self, cost: int) -> float:
-        """Name the instant from which, with nothing under way, a call is proven by a reset or by looking late, or risked."""
+        """Name the instant from which, with nothing under way, a call is proven by a reset or a late look, or risked."""
         looks_at = min(self.looks.opens_at(self, cost), self.trial.opens_at(self, cost))
         return min(self.reopens_at, max(self.gate.opens_at, looks_at))
 
@@ -334,9 +334,7 @@ class Budget:
         if not self.windows.has_stood:  # answers sharpen each other only where they are known to speak of one reset
             sharp = reset_span(numbers.reset_s or 0.0, sent_at=job.granted_at, received_at=now, wording=self.wording)
         for view in self.views:
-            bounds = token_bounds(
-                numbers, view.hypothesis, job, ends=sharp, received_at=now, wording=self.wording
-            )
+            bounds = token_bounds(numbers, view.hypothesis, job, ends=sharp, received_at=now, wording=self.wording)
             is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
             if not is_possible(numbers, view.hypothesis.unit):
                 # A broken count is no count at all; a speed may be broken by a reset that is off.

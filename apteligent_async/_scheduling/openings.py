@@ -66,7 +66,8 @@ class Openings:
             self._watch_refill(budget, numbers)
         size = _least_size(budget)
         if windows.is_fresh(numbers.reset_s or 0.0):
-            times = math.inf if budget.is_alone else LIFT
+            is_steady = abs((numbers.reset_s or 0.0) - budget.looks.first_reset_s) <= WHOLE_S
+            times = math.inf if budget.is_alone and is_steady else LIFT
             for view in budget.views:
                 view.lift(size=size, own_hi=budget.own, times=times)
         is_believed = windows.is_first and not budget.refusals
@@ -81,7 +82,7 @@ class Openings:
             budget.doubt_everything()
 
     def faded(self, budget: Budget, numbers: Reading) -> int:
-        """Count the tokens by which the last window may still weigh on what an answer states; none where it does not."""
+        """Count the tokens by which the last window may still weigh on what an answer states."""
         if budget.windows.refills:
             return 0
         return math.ceil(self.own_before * ((numbers.reset_s or 0.0) + 1) / (budget.windows.longest_s + 1))

@@ -116,9 +116,7 @@ class View:
         return sent_at > self._heard_at and least > self.most
 
     def rest(self, *, own: int, returns: float) -> None:
-        """Note a moment with nothing under way, and how many tokens can have returned since the window's first such one.
-
-        More than these are a contradiction.
+        """Note a moment with nothing under way: more cannot have returned since the window's first than may have.
 
         Args:
             own: tokens that our calls have cost in this window.
@@ -126,7 +124,9 @@ class View:
         """
         if self._rested_own is None:
             self._rested_most, self._rested_own = self.most, own
-        elif self.fresh + own - self._rested_own > self._rested_most + max(returns, (own - self._rested_own) * _RETURNED):
+        elif self.fresh + own - self._rested_own > self._rested_most + max(
+            returns, (own - self._rested_own) * _RETURNED
+        ):
             self._rested_most, self._rested_own = self.fresh, own
             self._contradict()
 

@@ -120,12 +120,15 @@ def test_the_last_calls_of_a_shared_window_go_out_one_by_one():
 
 def test_a_window_that_begins_slowly_is_drained_later():
     """Each round trip lets five times as many out, until a part of the window is under way."""
-    started = [outlook(free=1000, part=0.25, trip_s=1.0, answered=answered).eta(100).expected for answered in (1, 5, 25)]
+    started = [
+        outlook(free=1000, part=0.25, trip_s=1.0, answered=answered).eta(100).expected for answered in (1, 5, 25)
+    ]
     assert [earlier - later for earlier, later in pairwise(started)] == pytest.approx([1.0, 1.0])
 
 
 @pytest.mark.parametrize(
-    ("position", "windows", "held_s"), [(1, 0, 0.0), (4, 0, 0.0), (5, 0, 1.0), (7, 0, 17.0), (10, 0, 41.0), (19, 1, 33.0)]
+    ("position", "windows", "held_s"),
+    [(1, 0, 0.0), (4, 0, 0.0), (5, 0, 1.0), (7, 0, 17.0), (10, 0, 41.0), (19, 1, 33.0)],
 )
 def test_the_reserve_holds_bulk_calls_back_towards_the_end_of_a_window(position, windows, held_s):
     """Each token of it by a part of the window more than the one before."""

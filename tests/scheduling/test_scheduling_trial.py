@@ -156,9 +156,7 @@ def served(server, *, calls, policy, learned=None):
     """Serve calls over a quick link; give the scheduler and the seconds that it took."""
     brain = Scheduler(policy, learned=learned)
     client = Client(brain)
-    player = Player(
-        server=server, link=Link(up_s=0.1, down_s=0.1), dice=Random("1"), now=NOW, horizon_at=NOW + 1e6
-    )
+    player = Player(server=server, link=Link(up_s=0.1, down_s=0.1), dice=Random("1"), now=NOW, horizon_at=NOW + 1e6)
     player.submit(client, [Job() for _ in range(calls)])
     player.run()
     return brain, client.done_at - NOW
