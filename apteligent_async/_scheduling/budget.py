@@ -11,19 +11,12 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve, field
 
 from apteligent_async._scheduling.company import Company
+from apteligent_async._scheduling.evidence import weigh
 from apteligent_async._scheduling.gate import Gate
 from apteligent_async._scheduling.looks import Looks
 from apteligent_async._scheduling.openings import ASSUMED_LIMIT, Openings
-from apteligent_async._scheduling.readings import (
-    ALL_HYPOTHESES,
-    PLAIN,
-    Span,
-    Unit,
-    is_possible,
-    reset_span,
-    token_bounds,
-    usable,
-)
+from apteligent_async._scheduling.outlay import Outlay
+from apteligent_async._scheduling.readings import ALL_HYPOTHESES, PLAIN, usable
 from apteligent_async._scheduling.signals import Cause
 from apteligent_async._scheduling.trial import Trial
 from apteligent_async._scheduling.views import View, views_of
@@ -31,6 +24,7 @@ from apteligent_async._scheduling.windows import Windows
 from apteligent_async._scheduling.wording import Wording
 
 if TYPE_CHECKING:
+    from apteligent_async._scheduling.readings import Span
     from apteligent_async._scheduling.signals import Job, Reading
     from apteligent_async._scheduling.windows import Place
 
@@ -55,7 +49,7 @@ class Budget:
         live: tokens of the calls that are under way.
         limit: calls per minute, as last stated.
         windows: resets, past and next.
-        own: tokens that our calls can have cost in the present window, those that were given up included.
+        outlay: what our own calls have cost.
         others_seen: answers that our own calls do not explain.
         refusals: answers of 429.
         trip_s: seconds from a call to its answer, of late.
@@ -72,7 +66,7 @@ class Budget:
     live: int = 0
     limit: float | None = None
     windows: Windows = field(factory=Windows)
-    own: int = 0
+    outlay: Outlay = field(factory=Outlay)
     others_seen: int = 0
     refusals: int = 0
     trip_s: float = 0.0
@@ -83,9 +77,6 @@ class Budget:
     trial: Trial = field(factory=Trial)
     gate: Gate = field(factory=Gate)
     company: Company = field(factory=Company)
-    _blind: int = field(default=0, alias="blind")
-    _stragglers: list[tuple[float, int]] = field(factory=list, alias="stragglers")
-    _own_sure: int = field(default=0, alias="own_sure")
     _proven: float = field(default=1, init=False)
 
     # What may start
@@ -117,6 +108,11 @@ class Budget:
         return max(min(max(stated, least), most), 1.0)
 
     @property
+    def own(self) -> int:
+        """Tokens that our calls can have cost in the present window, those that were given up included."""
+        return self.outlay.own
+
+    @property
     def ends(self) -> Span | None:
         """Bounds of the present window's reset; None while nothing has been stated."""
         return self.windows.ends
@@ -143,7 +139,7 @@ class Budget:
         return self.reopens_at if self.live else self.shows_at(cost)
 
     def shows_at(self, cost: int) -> float:
-        """Name the instant from which, with nothing under way, a call is proven by a reset or a late look, or risked."""
+        """Name the instant from which, with nothing under way, a call is proven by a reset or by a look, or risked."""
         looks_at = min(self.looks.opens_at(self, cost), self.trial.opens_at(self, cost))
         return min(self.reopens_at, max(self.gate.opens_at, looks_at))
 
@@ -186,16 +182,15 @@ class Budget:
     def lose(self, job: Job, *, now: float, straggles_s: float = STRAGGLER_S) -> None:
         """Write off a call whose answer will not come: it may be counted, now or within so many seconds."""
         self.live -= job.cost
-        self.own += job.cost
         self.trial.foretold = ()
-        self._stragglers.append((now + straggles_s, job.cost))
+        self.outlay.lose(job.cost, until=now + straggles_s)
         self.looks.reach(now + straggles_s)
         self._go_blind(job.cost, now=now)
         self._tally()
 
     def answer(self, job: Job, reading: Reading | None, *, now: float) -> None:
         """Take in an answer that was not a refusal."""
-        self._end_trial(is_allowed=True)
+        self.trial.end(self, is_allowed=True)
         was_last = self.ends is not None and self.live == job.cost and self.left < 1
         self.live -= job.cost
         self.looks.reach(now)
@@ -204,14 +199,14 @@ class Budget:
         if numbers is not None:
             self.wording.hear(numbers)
         place = self._place(numbers, job, now=now, wording=self.wording)
-        self._count_own(job)
+        self.outlay.count(job, opened_at=self.windows.opened_at)
         if numbers is None:
             self._go_blind(job.cost, now=now)
             self.gate.speed_up()
         elif place is None:
             self._pass_over(job.cost)
         else:
-            self._learn(job, numbers, place.ends, now=now)
+            weigh(self, job, numbers, place.ends, now=now)
             if place.is_first:
                 self.openings.judge(self, numbers, now=now)
                 self.looks.judge(self, numbers)
@@ -222,12 +217,12 @@ class Budget:
     def refuse(self, job: Job, reading: Reading | None, *, now: float) -> None:
         """Take in a 429: one event for everybody, whatever the number of calls that it hits."""
         self.live -= job.cost
-        self.own += job.cost
+        self.outlay.own += job.cost
         self.looks.reach(now)
         self.refusals += 1
         self.windows.is_disturbed = True
         is_contradiction = self.ends is not None and not self.is_gated and not self.trial.foretold
-        self._end_trial(is_allowed=False)
+        self.trial.end(self, is_allowed=False)
         numbers = usable(evolve(reading, remaining=0.0) if reading is not None else None)
         place = self._place(numbers, job, now=now, wording=PLAIN)
         if numbers is not None and place is None:
@@ -242,12 +237,6 @@ class Budget:
             view.refuse()
         self._shut(place, now=now)
         self._tally()
-
-    def _end_trial(self, *, is_allowed: bool) -> None:
-        if self.trial.foretold:
-            self.trial.end(self, is_allowed=is_allowed)
-            if not self.alive():
-                self.doubt_everything()
 
     # Windows
 
@@ -264,7 +253,7 @@ class Budget:
         self._tally()
         self.gate.open()
         self.openings.own_before = self.own
-        self.own, self._own_sure = self._blind, 0
+        self.outlay.begin_window(self.outlay.blind)
 
     def _look(self, cost: int, *, now: float) -> None:
         """Start a call that no answer of this window proves, but a window's length of quiet, or that is risked."""
@@ -282,8 +271,7 @@ class Budget:
         self.windows.begin_stretch()
         for view in self.views:
             view.begin_stretch()
-        self._stragglers = [(until, cost) for until, cost in self._stragglers if until > now]
-        self._blind = sum(cost for _, cost in self._stragglers)
+        self.outlay.begin_stretch(now)
 
     def _place(self, numbers: Reading | None, job: Job, *, now: float, wording: Wording) -> Place | None:
         """Find the window that an answer speaks of; None if it is over, or if the answer does not say."""
@@ -298,7 +286,7 @@ class Budget:
                 if self.windows.outlasts(self.trip_s):
                     view.begin_stretch()  # what the old window stated says nothing of the one that this call fell into
             self.openings.own_before = self.own
-            self.own = self._own_sure = 0
+            self.outlay.begin_window(0)
             self.looks.begin_window()
         return place
 
@@ -326,68 +314,8 @@ class Budget:
         """Let the most cautious of the readings that are still possible decide."""
         self._proven = min(view.left for view in self.alive())
 
-    def _learn(self, job: Job, numbers: Reading, ends: Span, *, now: float) -> None:
-        """Let every view settle the call, and hear what the service's numbers say against it."""
-        surprised: list[View] = []
-        is_rising = True
-        sharp = ends
-        if not self.windows.has_stood:  # answers sharpen each other only where they are known to speak of one reset
-            sharp = reset_span(numbers.reset_s or 0.0, sent_at=job.granted_at, received_at=now, wording=self.wording)
-        for view in self.views:
-            bounds = token_bounds(numbers, view.hypothesis, job, ends=sharp, received_at=now, wording=self.wording)
-            is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
-            if not is_possible(numbers, view.hypothesis.unit):
-                # A broken count is no count at all; a speed may be broken by a reset that is off.
-                view.strike() if view.hypothesis.unit is Unit.SPEED else view.rule_out()
-            if view.is_alive and bounds[0] - self._blind < 1:
-                self.windows.forbid(ends.hi)
-            self.looks.hear(bounds[1] if view.is_alive else 0)
-            if view.settle(job.cost, bounds, blind=self._blind, live=self.live, now=now):
-                surprised.append(view)
-            elif self.windows.is_known:
-                faded = self.openings.faded(self, numbers)
-                most = bounds[1] + faded if faded else view.most
-                view.count(own_lo=self._own_sure, own_hi=self.own + self.live, most=most)
-        self.windows.is_moving = self.windows.is_moving or (is_rising and now <= ends.lo)
-        self._hear(surprised)
-        if not (self.live or self._blind or self.windows.is_moving):
-            self._rest(now=now)
-        if self.openings.is_unconfirmed:
-            self.openings.review(self, numbers)
-
-    def _rest(self, *, now: float) -> None:
-        """Let every view hold what our calls cost against what was stated, at a moment with nothing under way.
-
-        In a window that stands nothing returns. Where there may be none, no more returns than the limit allows in that
-        time, or, where it is old calls that expire, than those of the last window.
-        """
-        returns = 1 + ((self.limit or ASSUMED_LIMIT) + 1) / 60 * (now - self.windows.placed_at + self.trip_s)
-        for view in self.alive():
-            view.rest(own=self.own, returns=returns)
-        if not self.alive():
-            self.doubt_everything()
-
-    def _hear(self, surprised: list[View]) -> None:
-        """Tell a wrong reading from somebody else's calls: the latter surprise every view."""
-        alive = self.alive()
-        if alive and all(view in surprised for view in alive):
-            self.others_seen += 1
-            self.company.sense(used=self.expected_size - min(view.left for view in surprised), own=self.own)
-        elif self.is_alone:
-            for view in surprised:
-                view.forgive()
-                view.strike()
-        if not self.alive():
-            self.doubt_everything()
-
-    def _count_own(self, job: Job) -> None:
-        self.own += job.cost
-        opened_at = self.windows.opened_at
-        if opened_at is not None and job.granted_at >= opened_at:
-            self._own_sure += job.cost
-
     def _go_blind(self, cost: int, *, now: float) -> None:
-        self._blind += cost
+        self.outlay.blind += cost
         self.windows.forbid()
         for view in self.views:
             view.charge(cost)
@@ -402,7 +330,7 @@ class Budget:
 
     def _pass_over(self, cost: int) -> None:
         """Charge a call whose numbers speak of a window that is over; where none surely ends, nothing includes it."""
-        self._blind += 0 if self.windows.has_stood and not self.windows.is_moving else cost
+        self.outlay.blind += 0 if self.windows.has_stood and not self.windows.is_moving else cost
         self.windows.forbid()
         for view in self.views:
             view.charge(cost)

@@ -20,6 +20,7 @@ from apteligent_async._scheduling.fleet import Fleet, Granted, Member, Step
 from apteligent_async._scheduling.gate import Gate
 from apteligent_async._scheduling.looks import Looks
 from apteligent_async._scheduling.openings import Openings
+from apteligent_async._scheduling.outlay import Outlay
 from apteligent_async._scheduling.readings import ALL_HYPOTHESES, Hypothesis, Span, Unit
 from apteligent_async._scheduling.sharing import transition
 from apteligent_async._scheduling.trial import Trial
@@ -39,6 +40,7 @@ _KINDS = (
     Gate,
     Looks,
     Openings,
+    Outlay,
     Trial,
     Windows,
     Wording,
@@ -124,9 +126,10 @@ _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {
         "company": partial(_filled, Company),
         "trial": partial(_filled, Trial),
         "wording": partial(_filled, Wording),
+        "outlay": partial(_filled, Outlay),
         "views": lambda views: tuple(_filled(View, each) for each in views),
-        "_stragglers": lambda pairs: [(until, cost) for until, cost in pairs],
     },
+    Outlay: {"stragglers": lambda pairs: [(until, cost) for until, cost in pairs]},
     Trial: {"foretold": tuple},
     Windows: {"ends": partial(_filled, Span), "_last": partial(_filled, Span)},
     View: {"hypothesis": lambda values: _hypothesis(*values)},

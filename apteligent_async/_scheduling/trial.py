@@ -54,13 +54,15 @@ class Trial:
         self.foretold = _foretold(budget, cost)
 
     def end(self, budget: Budget, *, is_allowed: bool) -> None:
-        """Take in how it ended: each way of reading that foretold something else is wrong.
+        """Take in how a call ended: if it was risked, each way of reading that foretold something else is wrong.
 
-        Where others may have spent the call, it takes two refusals to say so.
+        Where others may have spent it, it takes two refusals to say so.
         """
-        for view, foretold in zip(budget.views, self.foretold, strict=True):
+        for view, foretold in zip(budget.views, self.foretold, strict=bool(self.foretold)):
             if foretold is (not is_allowed):
                 view.rule_out() if is_allowed or budget.is_alone else view.strike()
+        if self.foretold and not budget.alive():
+            budget.doubt_everything()
         self.foretold = ()
 
 

@@ -45,8 +45,8 @@ def test_a_state_comes_back_as_it_was():
     assert all(isinstance(view.hypothesis, Hypothesis) for view in again.budget.views)
     assert {view.hypothesis.unit for view in again.budget.views} == set(Unit)
     assert isinstance(again.budget.ends, Span)
-    assert again.budget._stragglers == [(72.0, 1)]
-    assert isinstance(again.budget._stragglers[0], tuple)
+    assert again.budget.outlay.stragglers == [(72.0, 1)]
+    assert isinstance(again.budget.outlay.stragglers[0], tuple)
 
 
 def test_an_empty_state_comes_back_as_it_was():

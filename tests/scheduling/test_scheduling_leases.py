@@ -324,7 +324,7 @@ def test_calls_of_a_line_that_is_alone_are_its_own_books_matter():
     books.start(job, now=11.0)
     books.lose(job, now=12.0)
     assert (books.budget.live, books.in_flight) == (0, 0)
-    assert books.budget._stragglers == [(42.0, 1)]
+    assert books.budget.outlay.stragglers == [(42.0, 1)]
     assert books.errand(NOTHING, now=13.0).step.news == ()
 
 

@@ -13,6 +13,7 @@ from scripts import Row, play
 
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.looks import Looks
+from apteligent_async._scheduling.outlay import Outlay
 from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.readings import Span
 from apteligent_async._scheduling.scheduler import Scheduler
@@ -30,7 +31,7 @@ EXCLUSIVE = RatePolicy(mode="exclusive", reserve=0)
 
 def books(*, limit=4.0, longest_s=900.0, ends=ENDS, own=1, is_moving=True, **looks):
     """Make books of a long window in which little was proven."""
-    budget = Budget(limit=limit, is_alone=True, own=own, looks=Looks(**looks))
+    budget = Budget(limit=limit, is_alone=True, outlay=Outlay(own=own), looks=Looks(**looks))
     budget.windows.longest_s, budget.windows.ends, budget.windows.is_moving = longest_s, ends, is_moving
     return budget
 

@@ -118,7 +118,7 @@ def test_the_dead_are_written_off_at_once():
     take(fleet, dead=("gone", "never heard of"))
     assert "gone" not in fleet.members
     assert (fleet.budget.live, fleet.budget.left) == (0, before)
-    assert fleet.budget._stragglers == [(NOW + DEAD_STRAGGLER_S, 5)]
+    assert fleet.budget.outlay.stragglers == [(NOW + DEAD_STRAGGLER_S, 5)]
     assert fleet.budget.own == 5
 
 
@@ -129,7 +129,7 @@ def test_the_silent_hold_nothing_any_more(silent_s, is_silent):
     take(fleet)
     mute = fleet.members["mute"]
     assert (mute.held, mute.epoch) == ((0, 0) if is_silent else (5, 1))
-    assert fleet.budget._stragglers == ([(NOW + STRAGGLER_S, 5)] if is_silent else [])
+    assert fleet.budget.outlay.stragglers == ([(NOW + STRAGGLER_S, 5)] if is_silent else [])
 
 
 def test_nothing_is_written_off_of_those_who_hold_nothing():
@@ -137,7 +137,7 @@ def test_nothing_is_written_off_of_those_who_hold_nothing():
     fleet = fleet_of(mute={"seen_at": NOW - SILENT_S - 1})
     take(fleet)
     assert fleet.members["mute"].epoch == 1
-    assert fleet.budget._stragglers == []
+    assert fleet.budget.outlay.stragglers == []
 
 
 @pytest.mark.parametrize(("silent_s", "is_kept"), [(FORGOTTEN_S, True), (FORGOTTEN_S + 0.1, False)])
@@ -220,7 +220,7 @@ def test_an_answer_that_did_not_come_says_nothing_of_the_trip():
     fleet = fleet_of(me={"held": 1})
     take(fleet, news=(News(1, NOW - 50, LinkFailed()),))
     assert fleet.trip_s == 0.2
-    assert fleet.budget._stragglers == [(NOW + STRAGGLER_S, 1)]
+    assert fleet.budget.outlay.stragglers == [(NOW + STRAGGLER_S, 1)]
 
 
 def test_what_is_handed_back_can_be_had_again():

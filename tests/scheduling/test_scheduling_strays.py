@@ -40,7 +40,7 @@ def test_an_answer_that_comes_too_late_proves_nothing_and_costs_a_token(has_stoo
     budget.answer(late, Reading(limit=100, remaining=90, reset_s=50), now=30.0)
     assert [view.left for view in budget.views] == [max(left - 1, 0) for left in before]
     assert (budget.live, budget.ends, budget.windows.is_disturbed) == (0, ends, True)
-    assert budget._blind == (0 if has_stood else 1)
+    assert budget.outlay.blind == (0 if has_stood else 1)
 
 
 def test_a_refusal_that_comes_too_late_shuts_no_gate_and_costs_a_token():
