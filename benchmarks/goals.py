@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.policy import Mode
     from apteligent_async._scheduling.scheduler import Admission, Scheduler
     from benchmarks.meters import Meter
+    from benchmarks.scenarios import Scenario
 
 __all__ = ["deadlines", "forecasts", "kindness", "rejection_ms", "urgent_waits"]
 
@@ -187,7 +188,12 @@ def urgent_waits(mode: Mode, runs: int, seed: str) -> dict[str, float]:
 
 
 def kindness(runs: int) -> dict[str, Any]:
-    """Let clients that know nothing of each other share, and a stranger beside one; return fairness and his success."""
+    """Let clients that know nothing of each other share, and a stranger beside one.
+
+    Returns:
+        The least fairness among two to eight polite clients, the most refusals of a shared one in a window, and the
+        stranger's success beside each.
+    """
     crowds = [evolve(SCENARIOS["2 processes"], name=f"{n} processes", processes=n, n=60 * n) for n in range(2, 9)]
     fair = [measure_ours("polite", crowd).jain or 0.0 for crowd in crowds]
     strangers = {}
@@ -195,7 +201,21 @@ def kindness(runs: int) -> dict[str, Any]:
         alike = [evolve(SCENARIOS["stranger"], name=f"stranger {run}") for run in range(runs)]
         rows = [measure_ours(mode, scenario) for scenario in alike]  # type: ignore[arg-type]
         strangers[mode] = round(sum(row.foreign_success or 0.0 for row in rows) / len(rows), 3)
-    return {"polite_jain_least": min(fair), "stranger_success": strangers}
+    return {
+        "polite_jain_least": min(fair),
+        "shared_429s_per_process_and_window": round(max(_refusals(crowd, runs) for crowd in crowds), 3),
+        "stranger_success": strangers,
+    }
+
+
+def _refusals(crowd: Scenario, runs: int) -> float:
+    """Count the 429s of one of many clients in one window, on average over several sizes of the backlog."""
+    refused = windows = 0.0
+    for run in range(runs):
+        row = measure_ours("shared", evolve(crowd, name=f"{crowd.name}, {run}", n=crowd.n + 7 * run))
+        refused += row.rate_limited
+        windows += crowd.processes * row.makespan / crowd.window_s
+    return refused / windows
 
 
 def _p99(values: Sequence[float]) -> float:

@@ -134,11 +134,11 @@ class Openings:
 
 
 def _least_of_minute(size: int, longest_s: float) -> int:
-    """Count the calls of a bucket that passes for a minute's, and may be shorter by as much as resets may be off.
+    """Count the calls of a bucket that passes for a minute's: it is as long as its longest reset, which may be off.
 
     Where the headers count the call that brings them, the answers to these show for sure whether there are more.
     """
-    return math.floor(size * (MINUTE_S - doubt_s(longest_s)) / MINUTE_S)
+    return math.floor(size * (longest_s - doubt_s(longest_s)) / MINUTE_S)
 
 
 def _least_size(budget: Budget) -> int:

@@ -41,8 +41,10 @@ class Outlay:
 
     def begin_stretch(self, now: float) -> None:
         """Keep in mind only what may still be on the way."""
-        self.stragglers = [(until, cost) for until, cost in self.stragglers if until > now]
-        self.blind = sum(cost for _, cost in self.stragglers)
+        self.blind = 0
+        if self.stragglers:
+            self.stragglers = [(until, cost) for until, cost in self.stragglers if until > now]
+            self.blind = sum(cost for _, cost in self.stragglers)
 
     def begin_window(self, own: int) -> None:
         """Begin a window to which so much may be charged already."""

@@ -61,8 +61,6 @@ class Trial:
         for view, foretold in zip(budget.views, self.foretold, strict=bool(self.foretold)):
             if foretold is (not is_allowed):
                 view.rule_out() if is_allowed or budget.is_alone else view.strike()
-        if self.foretold and not budget.alive():
-            budget.doubt_everything()
         self.foretold = ()
 
 

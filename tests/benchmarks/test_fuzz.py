@@ -132,12 +132,14 @@ def test_goal_cells_are_what_the_goal_says():
 
 
 def test_goal_report_counts_lost_windows(capsys):
-    """The goal's report gives both modes their ratios and names each run that lost a window."""
+    """The goal's report gives both modes their ratios, in each state of knowledge, and names each lost window's run."""
     fuzz.main(["--zoo", "goal2", "--runs", "4", "--json"])
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     for mode in ("exclusive", "shared"):
         assert found[mode]["lost_windows"] == len(found[mode]["lost"])
-        assert 1 <= found[mode]["median"] <= found[mode]["worst"]
+        assert found[mode]["undecidable"] <= found[mode]["lost_windows"]
+        for knowing in ("once_learned", "calibrating", "once_calibrated", "told"):
+            assert 1 <= found[mode][knowing]["median"] <= found[mode][knowing]["worst"]
 
 
 def test_lost_windows_are_those_that_cost_most_of_a_window():

@@ -212,6 +212,22 @@ def test_a_number_within_one_of_the_limit_may_be_the_limit_itself(remaining, mos
     assert found == (INF if most == INF else math.ceil(most))
 
 
+@pytest.mark.parametrize(("reset_s", "least"), [(60, 118), (59, 116), (59.9, 119), (59.5, None)])
+def test_a_minute_is_no_shorter_than_its_longest_reset_may_be_off(reset_s, least):
+    """A second where it is whole, a tenth where it has one decimal: then it is no minute, or it is shorter by that."""
+    budget = books(COUNTED)
+    asked(budget, 119, reset_s, at=0.0, limit=120.0, trip_s=0.0)
+    assert sizes(budget) == {(Unit.COUNT, True): (0, INF) if least is None else (least, 120)}
+
+
+def test_an_inference_that_leaves_no_reading_is_none():
+    """The only reading that is left is not ruled out by what reads like a whole minute."""
+    budget = books(Hypothesis(Unit.COUNT, includes_call=False))
+    asked(budget, 19, 60, at=0.0)
+    assert len(budget.alive()) == 1
+    assert not budget.openings.may_infer
+
+
 def test_nothing_left_confirms_what_was_inferred():
     """After that, resets that move do not bring back the ways of reading that the inference has ruled out."""
     for is_confirmed in (True, False):

@@ -14,6 +14,7 @@ from apteligent_async._scheduling.learned import Verdicts, learn, recall, renewe
 from apteligent_async._scheduling.readings import Unit
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import Job, Limited, Reading, Succeeded
+from apteligent_async._scheduling.wording import Wording
 
 ALONE = RatePolicy(mode="exclusive")
 
@@ -65,6 +66,28 @@ def test_what_was_learned_survives_json():
     """Plain values go out, the same knowledge comes back."""
     learned = taught()
     assert Learned.from_json(json.loads(json.dumps(learned.to_json()))) == learned
+
+
+def test_how_a_service_words_its_numbers_is_kept_too():
+    """And whether its windows begin anew."""
+    budget = Budget(wording=Wording(0.01, is_fine=True, is_uncapped=True))
+    budget.windows.refills = False
+    again = Budget()
+    recall(learn(budget), again)
+    assert again.wording == budget.wording
+    assert again.windows.refills is False
+    assert learn(renewed(budget)) == learn(budget)
+
+
+def test_what_was_kept_without_it_can_be_taken_back():
+    """Nothing is known of it then."""
+    kept = taught().to_json()
+    for name in ("refills", "reset_doubt_s", "is_fine", "is_uncapped"):
+        del kept[name]
+    again = Budget()
+    recall(Learned.from_json(kept), again)
+    assert (again.wording, again.windows.refills) == (Wording(), None)
+    assert again.limit == 20
 
 
 def test_a_taught_scheduler_trusts_sizes_but_no_tokens():
