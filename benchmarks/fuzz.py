@@ -1,7 +1,6 @@
 """Play thousands of random cases and count the 429s that the scheduler could have avoided.
 
-A 429 is *avoidable* unless the oracle saw foreign use, a limit cut, a lost header or a false reset in the same window,
-or refused without a reason, or it was the first call of a cold start with nothing left.
+What *avoidable* means stands in `benchmarks.runs`.
 
     python -m benchmarks.fuzz --runs 2000 --json
     python -m benchmarks.fuzz --replay 17 --trace

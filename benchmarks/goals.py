@@ -191,8 +191,8 @@ def kindness(runs: int) -> dict[str, Any]:
     """Let clients that know nothing of each other share, and a stranger beside one.
 
     Returns:
-        The least fairness among two to eight polite clients, the most refusals of a shared one in a window, and the
-        stranger's success beside each.
+        The least fairness among two to eight polite clients, the refusals of a shared one in a window on average, for
+        the number of them that has most, and the stranger's success beside each.
     """
     crowds = [evolve(SCENARIOS["2 processes"], name=f"{n} processes", processes=n, n=60 * n) for n in range(2, 9)]
     fair = [measure_ours("polite", crowd).jain or 0.0 for crowd in crowds]

@@ -1,7 +1,7 @@
 """The makespan goal: how near the clairvoyant bound its cells come, which windows are lost, and what they are lost to.
 
 A lost window is *undecidable* if another server would have worded every answer of the run alike, and would have had
-nothing left where the run left something: whoever spends it there is refused by that server. The twin that is looked
+nothing left wherever the run left something: whoever spends it there is refused by that server. The twin that is looked
 for states its numbers before it counts the call that brings them, and its windows hold one call less and are a
 millisecond shorter, so that its limit promises no more than that. It is played with the same calls, at instants as far
 from its resets: each arrives a few milliseconds earlier, and no client knows how long a call was on the way.
@@ -88,8 +88,8 @@ class _Replayed:
 def goal2(runs: int, seed: str) -> dict[str, Any]:
     """Play the cells of the makespan goal in both modes.
 
-    Four times: knowing nothing, with what that run settled, with what a run settled that might risk refusals, and told
-    how to read the numbers.
+    Five times: knowing nothing, with what that run settled, risking refusals, with what that settled, and told how to
+    read the numbers.
     """
     found: dict[str, Any] = {"runs": runs}
     for mode in ("exclusive", "shared"):
@@ -151,8 +151,8 @@ def has_twin(case: Case, heard: Sequence[tuple[float, Stated | None]]) -> bool:
             return False
         ours.hear(now)
         theirs.hear(now - earlier_s)
-    is_spent = [mine > 0 >= other for mine, other in zip(ours.left, theirs.left, strict=True)]
-    return ours.said == theirs.said and any(is_spent)
+    idle = [(mine, other) for mine, other in zip(ours.left, theirs.left, strict=True) if mine > 0]
+    return ours.said == theirs.said and bool(idle) and all(other <= 0 for _, other in idle)
 
 
 def _twin(case: Case) -> Server | None:

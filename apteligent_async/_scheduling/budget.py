@@ -139,9 +139,12 @@ class Budget:
         return self.reopens_at if self.live else self.shows_at(cost)
 
     def shows_at(self, cost: int) -> float:
-        """Name the instant from which, with nothing under way, a call is proven by a reset or by a look, or risked."""
-        looks_at = min(self.looks.opens_at(self, cost), self.trial.opens_at(self, cost))
-        return min(self.reopens_at, max(self.gate.opens_at, looks_at))
+        """Name the instant from which, with nothing under way, a call is proven by a reset or by looking late."""
+        return min(self.reopens_at, max(self.gate.opens_at, self.looks.opens_at(self, cost)))
+
+    def risks_at(self, cost: int, *, now: float) -> float:
+        """Name the instant from which a call may be risked that nothing proves; infinite: none may."""
+        return self.trial.opens_at(self, cost, now=now)
 
     def obstacle(self, *, now: float) -> Cause:
         """Say why no call is proven at this instant."""
@@ -151,7 +154,8 @@ class Budget:
             return Cause.REFUSED
         if self.live:
             return Cause.PROBE if self.ends is None else Cause.ANSWERS
-        return Cause.DRAINED if self.shows_at(1) == self.reopens_at else Cause.LATE_LOOK
+        opens_at = min(self.shows_at(1), self.risks_at(1, now=now))
+        return Cause.DRAINED if opens_at == self.reopens_at else Cause.LATE_LOOK
 
     def take(self, cost: int, *, now: float) -> None:
         """Start a call; `opens_at` must have allowed it."""
@@ -169,6 +173,9 @@ class Budget:
     def give_back(self, cost: int) -> None:
         """Take a start back: the call never left."""
         self.live -= cost
+        if self.trial.foretold:
+            self.trial.take_back(self)
+            self._tally()
 
     def moved(self, by_s: float) -> Budget:
         """Give these books, to look at, with what lies ahead told by another clock."""
@@ -182,7 +189,7 @@ class Budget:
     def lose(self, job: Job, *, now: float, straggles_s: float = STRAGGLER_S) -> None:
         """Write off a call whose answer will not come: it may be counted, now or within so many seconds."""
         self.live -= job.cost
-        self.trial.foretold = ()
+        self.trial.drop()
         self.outlay.lose(job.cost, until=now + straggles_s)
         self.looks.reach(now + straggles_s)
         self._go_blind(job.cost, now=now)
@@ -190,12 +197,12 @@ class Budget:
 
     def answer(self, job: Job, reading: Reading | None, *, now: float) -> None:
         """Take in an answer that was not a refusal."""
-        self.trial.end(self, is_allowed=True)
         was_last = self.ends is not None and self.live == job.cost and self.left < 1
         self.live -= job.cost
         self.looks.reach(now)
         self.trip_s += (now - job.granted_at - self.trip_s) / (TRIPS if self.trip_s else 1)
         numbers = usable(reading)
+        self.trial.end(self, job, numbers, is_allowed=True, now=now)
         if numbers is not None:
             self.wording.hear(numbers)
         place = self._place(numbers, job, now=now, wording=self.wording)
@@ -221,10 +228,12 @@ class Budget:
         self.looks.reach(now)
         self.refusals += 1
         self.windows.is_disturbed = True
-        is_contradiction = self.ends is not None and not self.is_gated and not self.trial.foretold
-        self.trial.end(self, is_allowed=False)
         numbers = usable(evolve(reading, remaining=0.0) if reading is not None else None)
+        was_moving, was_risked = self.windows.is_moving, self.trial.end(self, job, numbers, is_allowed=False, now=now)
+        is_contradiction = self.ends is not None and not self.is_gated and not was_risked
         place = self._place(numbers, job, now=now, wording=PLAIN)
+        if was_risked:
+            self.windows.is_moving = was_moving  # some services put the reset off with every call that they refuse
         if numbers is not None and place is None:
             self._pass_over(job.cost)
             self._tally()
@@ -235,7 +244,10 @@ class Budget:
             self.company.collide()
         for view in self.views:
             view.refuse()
-        self._shut(place, now=now)
+        if place is not None:
+            self.gate.shut(place.ends.hi)
+        else:
+            self.gate.shut_blindly(now + (self.windows.length_s or UNSTATED_RESET_S))
         self._tally()
 
     # Windows
@@ -244,23 +256,25 @@ class Budget:
         """Begin a window whose predecessor's end has surely passed: at least the next call is proven."""
         are_seen = all(view.is_wary for view in self.alive())
         self.company.close_window(size=self.expected_size, own=self.own, left=self.left, are_seen=are_seen)
+        was_idle = self.ends is not None and now - self.ends.hi > self.windows.longest_s
         self.windows.open(now=now)
         self.looks.begin_window()
+        self.trial.drop()
         for view in self.views:
             view.begin_window()
             view.prove(proven)
         self._begin_stretch(now)
         self._tally()
         self.gate.open()
-        self.openings.own_before = self.own
+        self.openings.own_before = 0 if was_idle else self.own
         self.outlay.begin_window(self.outlay.blind)
 
     def _look(self, cost: int, *, now: float) -> None:
         """Start a call that no answer of this window proves, but a window's length of quiet, or that is risked."""
-        is_risked = self.looks.opens_at(self, cost) > now >= self.trial.opens_at(self, cost)
+        is_risked = self.looks.opens_at(self, cost) > now >= self.risks_at(cost, now=now)
         borne = 0 if is_risked else self.looks.borne(self)
         if is_risked:
-            self.trial.begin(self, cost)
+            self.trial.begin(self, cost, now=now)
         self.looks.is_due = False
         self._begin_stretch(now)
         for view in self.views:
@@ -290,13 +304,6 @@ class Budget:
             self.looks.begin_window()
         return place
 
-    def _shut(self, place: Place | None, *, now: float) -> None:
-        """Close the gate for everybody until the stated reset has surely passed."""
-        if place is not None:
-            self.gate.shut(place.ends.hi)
-        else:
-            self.gate.shut_blindly(now + (self.windows.length_s or UNSTATED_RESET_S))
-
     def _change_limit(self, limit: float) -> None:
         if self.limit is not None:
             self.windows.whole_s = 0.0
@@ -324,6 +331,7 @@ class Budget:
     def doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
         self.openings.may_infer = self.openings.is_unconfirmed = self.windows.has_stood = False
+        self.wording = Wording()
         self.windows.forbid()
         for view in self.views:
             view.revive()

@@ -50,6 +50,8 @@ def starts_at(
         phi: the part of what is left that `shared` keeps under way.
     """
     proven_at, left = budget.opens_at(job.cost), budget.left
+    if proven_at > now:
+        proven_at = min(proven_at, budget.risks_at(job.cost, now=now))
     if left >= job.cost and proven_at <= now:
         is_last = left - job.cost < 1 and wanted > left
         return held_until(policy, budget, job, is_last=is_last, last_at=last_at, now=now, phi=phi)

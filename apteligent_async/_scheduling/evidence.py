@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["weigh"]
 
+PART_RETURNED = 0.5
+"""The part of our calls that may return to us within what seems to be one window."""
+
 
 def weigh(budget: Budget, job: Job, numbers: Reading, ends: Span, *, now: float) -> None:
     """Let every view settle a call, and hear what the service's numbers say against it.
@@ -77,11 +80,16 @@ def _tell_apart(budget: Budget, surprised: Sequence[View]) -> None:
 
 
 def _rest(budget: Budget, *, now: float) -> None:
-    """Let every view hold what our calls cost against what was stated, at a moment with nothing under way.
+    """Hold what our calls cost against what was stated, at a moment with nothing under way.
 
-    In windows nothing returns before the reset. Where there may be none, no more does than the limit allows.
+    In windows nothing returns before the reset. Where there may be none, no more does than the limit allows, or than
+    half of our calls, under a log of them. A unit by which more has returned is wrong, if the other one fits, and would
+    show if it did not: a service need not charge every call.
     """
-    per_s = ((budget.limit or ASSUMED_LIMIT) + 1) / 60
-    returns = 1 + per_s * (now - budget.windows.placed_at + budget.trip_s)
-    for view in budget.alive():
-        view.rest(own=budget.outlay.own, returns=returns)
+    own, placed_at = budget.outlay.own, budget.windows.placed_at
+    most = 1 + ((budget.limit or ASSUMED_LIMIT) + 1) / 60 * (now - placed_at + budget.trip_s)
+    found = [(view, *view.rest(own=own)) for view in budget.alive()]
+    fitting = {view.hypothesis.unit for view, cost, returned, doubt in found if 0 <= returned <= most and doubt < cost}
+    for view, cost, returned, _ in found:
+        if returned > max(most, PART_RETURNED * cost) and fitting - {view.hypothesis.unit}:
+            view.contradict(own=own)

@@ -97,8 +97,9 @@ class RatePolicy:
             1. It falls to nothing towards the window's end, so that no token is wasted.
         calibrate: whether up to three calls may be refused so that every later window is used to its last call. Unless
             a window is a minute long, nothing else shows whether the headers count the call that brings them, and one
-            call of every window is left unused. They are risked just before a reset, and what they show can be kept
-            (`MemoryBudget.learned`). Budgets in a store are not calibrated.
+            call of every window is left unused. They are risked just before a reset, where a refusal costs seconds
+            unless the service puts its reset off for it; what they show can be kept (`MemoryBudget.learned`). Budgets
+            in a store are not calibrated.
         max_in_flight: calls under way at once, at least 1; also the number of connections.
         max_queue: calls that may wait; None for no bound.
         on_full: what a call beyond `max_queue` does: ``raise`` `QueueFull`, ``wait`` for room outside the line, or

@@ -111,7 +111,7 @@ def usable(reading: Reading | None) -> Reading | None:
 
 def reset_span(reset_s: float, *, sent_at: float, received_at: float, wording: Wording = PLAIN) -> Span:
     """Bound the instant of a reset that was `reset_s` away when the service answered."""
-    doubt = min(doubt_s(reset_s), wording.reset_doubt_s)
+    doubt = wording.doubt_s(reset_s)
     return Span(sent_at + reset_s - doubt, received_at + reset_s + doubt)
 
 
@@ -136,7 +136,7 @@ def token_bounds(
         least, most = math.floor(remaining), float(math.ceil(remaining))
     else:
         reset_s = reading.reset_s or 0.0
-        doubt = min(doubt_s(reset_s), wording.reset_doubt_s)
+        doubt = wording.doubt_s(reset_s)
         shortest_s = max(ends.lo - received_at, reset_s - doubt)
         longest_s = min(ends.hi - job.granted_at, reset_s + doubt)
         least, most = _from_speed(remaining, shortest_s=shortest_s, longest_s=longest_s, is_fine=wording.is_fine)

@@ -24,8 +24,8 @@ PHI = 0.25
 """The part of the tokens left that `shared` keeps under way: safe for about two peers that do not talk."""
 
 GROWTH = 4
-"""How many times what was answered in a window `shared` has under way at most: others show before all is gone. Those
-who talk to each other need not."""
+"""How many times what was answered in a window `shared` has under way at most: others show before all is gone. Members
+of one store know of each other, and begin at once."""
 
 COURTESY = 1.6
 """Tokens that `polite` leaves to others, once it has seen them: with more, those who are polite miss each other."""

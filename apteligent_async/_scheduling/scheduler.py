@@ -26,8 +26,7 @@ was counted to hold; one proven call of a backlog is kept for a look late in the
 one is proven there after a window's length of quiet; and any speed above zero proves a call, so that the last ones go
 out one by one. Where tokens come back one by one, the last proven call waits for the next two, and shows them.
 
-`RatePolicy` may hold back what is proven (`release`), never more: no mode starts a call that is not. Only for those who
-ask for it (`calibrate`), a few calls are risked to settle how the service counts (`trial`).
+`RatePolicy` may hold back what is proven (`release`), never more. Others are risked (`trial`) on request only.
 """
 
 from __future__ import annotations

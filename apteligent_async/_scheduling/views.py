@@ -22,9 +22,6 @@ __all__ = ["View", "views_of"]
 _STRIKES = 2
 """Windows that must contradict a hypothesis before it is ruled out."""
 
-_RETURNED = 0.5
-"""The part of our calls that may have returned to us one by one without contradicting a hypothesis."""
-
 _WARY_WINDOWS = 3
 """Windows for which our own books are not believed after somebody else was seen to spend."""
 
@@ -55,6 +52,7 @@ class View:
     _heard_at: float = field(default=-math.inf, alias="heard_at")
     _is_struck: bool = field(default=False, alias="is_struck")
     _wary: int = field(default=0, alias="wary")
+    _rested_least: float = field(default=0.0, alias="rested_least")
     _rested_most: float = field(default=math.inf, alias="rested_most")
     _rested_own: int | None = field(default=None, alias="rested_own")
 
@@ -79,8 +77,9 @@ class View:
         self.left = left
 
     def charge(self, cost: int) -> None:
-        """Take off a call whose answer says nothing of this window."""
+        """Take off a call whose answer says nothing of this window: what it costs, if anything, is not known."""
         self.left = max(self.left - cost, 0)
+        self._rested_own = None
 
     def refuse(self) -> None:
         """Note an answer of 429: nothing is left."""
@@ -115,20 +114,25 @@ class View:
         """Say whether a call sent later than all that was heard found more than could be left: windows never refill."""
         return sent_at > self._heard_at and least > self.most
 
-    def rest(self, *, own: int, returns: float) -> None:
-        """Note a moment with nothing under way: more cannot have returned since the window's first than may have.
+    def rest(self, *, own: int) -> tuple[int, float, float]:
+        """Note a moment with nothing under way, and hold it against the window's first such one.
 
-        Args:
-            own: tokens that our calls have cost in this window.
-            returns: tokens that can have returned.
+        Returns:
+            What our calls have cost in between; how many tokens must have returned all the same, fewer than none if
+            somebody else must have spent some; and how many more or less it may be.
         """
-        if self._rested_own is None:
-            self._rested_most, self._rested_own = self.most, own
-        elif self.fresh + own - self._rested_own > self._rested_most + max(
-            returns, (own - self._rested_own) * _RETURNED
-        ):
-            self._rested_most, self._rested_own = self.fresh, own
-            self._contradict()
+        if self._rested_own is None or self._rested_most == math.inf:
+            self._rested_least, self._rested_most, self._rested_own = self.fresh, self.most, own
+        cost = own - self._rested_own
+        doubt = self._rested_most - self._rested_least + self.most - self.fresh
+        if self.most + cost < self._rested_least:
+            return cost, self.most + cost - self._rested_least, doubt
+        return cost, max(self.fresh + cost - self._rested_most, 0.0), doubt
+
+    def contradict(self, *, own: int) -> None:
+        """Count a contradiction between what our calls cost and what was stated, and look from here on."""
+        self._rested_least, self._rested_most, self._rested_own = self.fresh, self.fresh, own
+        self._contradict()
 
     def strike(self) -> None:
         """Count a contradiction, once per window; enough of them rule the hypothesis out."""
@@ -174,7 +178,7 @@ class View:
         known = max(self.budget_lo, size) - own_hi
         if known > self.most:
             self.forget_budget()
-        elif known <= times * self.left and not self._wary:
+        elif self.left > 0 and known <= times * self.left and not self._wary:
             self.left = max(self.left, known)
 
     def narrow_budget(self, least: float, most: float) -> None:

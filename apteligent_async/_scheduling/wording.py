@@ -1,4 +1,7 @@
-"""How a service words its numbers, as far as its answers have shown."""
+"""How a service words its numbers, as far as its answers have shown.
+
+What it has stated finely once, it is taken to state finely always, until it contradicts the books.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ FINEST: Final = 3
 
 @define
 class Wording:
-    """What a service cannot take back: decimals, once stated, and numbers above its limit.
+    """How fine its numbers are, and how large: decimals, once stated, and numbers above its limit.
 
     Attributes:
         reset_doubt_s: how far off any reset may be that it states.
@@ -36,6 +39,10 @@ class Wording:
         self.reset_doubt_s = min(self.reset_doubt_s, doubt_s(numbers.reset_s or 0.0))
         self.is_fine = self.is_fine or not float(remaining).is_integer()
         self.is_uncapped = self.is_uncapped or (numbers.limit is not None and remaining > numbers.limit + 1)
+
+    def doubt_s(self, reset_s: float) -> float:
+        """Say how far off a stated reset may be."""
+        return min(doubt_s(reset_s), self.reset_doubt_s)
 
 
 def doubt_s(reset_s: float) -> float:

@@ -42,11 +42,16 @@ class Stated:
     sharp: float = 30.0
     drips: float = PAST
     company: Company = field(factory=Company)
+    risks: float = math.inf
     told: list[tuple[object, ...]] = field(factory=list)
 
     def opens_at(self, cost):
         """Say from when tokens are proven."""
         return self.opens
+
+    def risks_at(self, cost, *, now):
+        """Say from when a call may be risked."""
+        return self.risks
 
     def obstacle(self, *, now):
         """Say what is in the way."""

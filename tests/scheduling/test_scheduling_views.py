@@ -192,50 +192,50 @@ def test_nobody_else_having_spent_all_of_the_size_is_won_back():
     books = view(left=1, budget_lo=15)
     books.lift(size=0, own_hi=1, times=INF)
     assert books.left == 14
+    books = view(left=0, budget_lo=15)
+    books.lift(size=0, own_hi=1, times=INF)
+    assert books.left == 0, "nothing is won back where nothing was stated to be left"
 
 
 @pytest.mark.parametrize(
-    ("most", "own", "fresh", "returns", "strikes"),
+    ("first", "most", "own", "fresh", "found"),
     [
-        (28, 24, 17, 2, 1),  # five were to be left after 23 calls
-        (28, 24, 4, 2, 0),
-        (28, 24, 16, 2, 0),  # half of the calls may have returned to us, under a log of them
-        (28, 4, 28, 2, 1),
-        (28, 4, 27, 2, 0),
-        (28, 4, 28, 3, 0),
-        (INF, 24, 28, 2, 0),  # a number that may be the limit's bounds nothing
+        ((27, 28), 17, 24, 17, (23, 12, 1)),  # five were to be left
+        ((27, 28), 5, 24, 4, (23, 0, 2)),
+        ((27, 28), 5, 24, 5, (23, 0, 1)),
+        ((28, 28), 7, 24, 6, (23, 1, 1)),
+        ((27, 28), 28, 1, 28, (0, 0, 1)),
+        ((27, INF), 28, 24, 28, (0, 0, 0)),  # a number that may be the limit's bounds nothing: it begins later
+        ((27, 28), 4, 24, 4, (23, 0, 1)),
+        ((27, 28), 3, 24, 3, (23, -1, 1)),  # somebody else has spent one
     ],
 )
-def test_calls_that_cost_less_than_they_must_contradict_a_reading(most, own, fresh, returns, strikes):
+def test_what_our_calls_cost_is_held_against_what_is_stated(first, most, own, fresh, found):
     """From the first moment of a window with nothing under way to a later one."""
-    books = view(most=most)
-    books.rest(own=1, returns=returns)
-    assert books.strikes == 0
-    books.fresh = fresh
-    books.rest(own=own, returns=returns)
-    assert books.strikes == strikes
+    books = view(fresh=first[0], most=first[1])
+    assert books.rest(own=1)[:2] == (0, 0)
+    books.fresh, books.most = fresh, most
+    assert books.rest(own=own) == found
 
 
-def test_two_such_contradictions_rule_a_reading_out_within_a_window():
-    """The second counts from the first."""
+def test_a_contradiction_counts_from_there():
+    """So that the next one is another; two rule a reading out, within one window, too."""
     books = view(most=28, fresh=27)
-    books.rest(own=1, returns=2)
-    books.rest(own=11, returns=2)
-    assert (books.strikes, books.is_alive) == (1, True)
-    books.rest(own=11, returns=2)
-    assert books.is_alive
-    books.rest(own=21, returns=2)
+    books.rest(own=1)
+    assert books.rest(own=11)[:2] == (10, 9)
+    books.contradict(own=11)
+    assert (books.rest(own=11)[:2], books.strikes, books.is_alive) == ((0, 0), 1, True)
+    books.contradict(own=21)
     assert not books.is_alive
 
 
-def test_what_a_window_showed_is_not_held_against_the_next():
+@pytest.mark.parametrize("forget", [View.begin_window, View.forget_budget, lambda books: books.charge(1)])
+def test_what_was_stated_before_a_new_window_or_a_lost_answer_is_held_against_nothing(forget):
     """Nor what was counted under another limit."""
-    for forget in (View.begin_window, View.forget_budget):
-        books = view(most=28, fresh=27)
-        books.rest(own=1, returns=2)
-        forget(books)
-        books.rest(own=11, returns=2)
-        assert books.strikes == 0
+    books = view(most=28, fresh=27)
+    books.rest(own=1)
+    forget(books)
+    assert books.rest(own=11)[:2] == (0, 0)
 
 
 def test_unlikely_readings_begin_closed():
