@@ -196,3 +196,22 @@ def test_a_forecast_counts_what_was_answered_and_holds_nothing_back_where_nothin
     assert look_ahead(budget, RatePolicy(reserve=0.1), now=0.0).hold_s == 0.0
     told = evolve(budget, views=views_of(each for each in ALL_HYPOTHESES if each.includes_call))
     assert look_ahead(told, RatePolicy(reserve=0.1), now=0.0).unseen == 0
+
+
+def test_numbers_are_weighed_by_how_they_are_worded():
+    """A call a minute of a quarter of an hour is fifteen, if it is stated exactly; and the reset to the hundredth."""
+    speed = Hypothesis(Unit.SPEED, includes_call=True)
+    plain, exact = (Budget(views=views_of([speed]), wording=each) for each in (Wording(), Wording(0.001, is_fine=True)))
+    for budget in (plain, exact):
+        asked(budget, 1.0, 900.0, at=0.0, limit=5.0, trip_s=0.0)
+    assert (plain.left, exact.left) == (1, 15)
+    assert exact.ends == Span(899.999, 900.001)
+    uncapped = Budget(views=views_of([speed]), wording=Wording(is_uncapped=True))
+    asked(uncapped, 5.0, 60.0, at=0.0, limit=5.0, trip_s=0.0)
+    assert uncapped.most_left == 6
+
+
+def test_a_contradiction_is_counted_once():
+    """The next one is held against what was stated at the last."""
+    counted = [strikes(spending(*range(25, 25 - calls, -1), reset_s=21.0), Unit.SPEED) for calls in (5, 6, 7, 8, 9)]
+    assert counted == [0, 1, 1, 1, 2]
