@@ -121,9 +121,7 @@ class Openings:
                 self._begin_known_window(budget, unit, size, is_counted=is_counted)
 
     def _begin_known_window(self, budget: Budget, unit: Unit, size: int, *, is_counted: bool) -> None:
-        longest_s = budget.windows.longest_s
-        is_sure = not is_counted and (unit is Unit.COUNT or longest_s == MINUTE_S)
-        least = size if is_sure else _least_of_minute(size, longest_s)
+        least = _least_of_minute(size, budget.windows.longest_s) if is_counted else size
         for view in budget.alive():
             if view.hypothesis.unit is unit:
                 view.narrow_budget(least, size)

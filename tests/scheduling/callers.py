@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 
+from apteligent_async._scheduling.release import GROWTH
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import (
     Again,
@@ -234,8 +235,9 @@ class Callers:
         """I6: what is proven goes out, but for what the policy holds back.
 
         A hold is: a pause after an answer without numbers or a call given up; the last proven call of a backlog, kept
-        for a late look; three quarters of what is left in shared mode; the pace in polite mode; the reserve against
-        bulk calls, and for them the first answer of a window; the share.
+        for a late look; three quarters of what is left in shared mode, and what is more than four times what was
+        answered; the pace in polite mode; the reserve against bulk calls, and for them the first answer of a window;
+        the share.
         """
         line = [job for job in self.jobs if job.stage is Stage.WAITING]
         policy, budget = self.policy, self.scheduler.budget
@@ -245,7 +247,8 @@ class Callers:
         if (policy.reserve or is_asking) and any(job.lane is Lane.BULK for job in line):
             return
         dearest = max(job.cost for job in line)
-        room = budget.left if policy.mode == "exclusive" else 0.25 * (budget.left + budget.live) - budget.live
+        part = min(0.25 * (budget.left + budget.live), GROWTH * budget.own)
+        room = budget.left if policy.mode == "exclusive" else part - budget.live
         assert room < dearest + 1, f"{room} is free and {len(line)} wait at {self.now}"
 
     def law_everybody_will_be_woken(self) -> None:
