@@ -32,7 +32,7 @@ def a_case(**changes):
 
 
 def heard(case):
-    """Play it, and give what the server heard and said."""
+    """Play it, and give when the server heard of each call."""
     server = Witness(case.server())
     run = play(case, new_brain("exclusive"), server=server)
     assert run.avoidable == 0
@@ -75,4 +75,4 @@ def test_a_twin_that_would_be_told_by_its_resets_is_none():
     case = a_case(link=Link(up_s=0.0, down_s=0.2))
     found = heard(case)
     assert not has_twin(case, found)
-    assert found[0][0] == START_AT
+    assert found[0] == START_AT
