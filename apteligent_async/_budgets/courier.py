@@ -48,12 +48,12 @@ class Courier:
     hypotheses: Sequence[Hypothesis]
     dice: Callable[[], float] = random.random
     visits: int = 0
-    _is_away: bool = field(default=False, init=False)
+    _homecoming: anyio.Event | None = field(default=None, init=False)
     _is_retired: bool = field(default=False, init=False)
 
     def due_at(self) -> float:
         """Name the instant of the next visit; infinite: there is nothing to go for, or it is under way."""
-        if self._is_away:
+        if self._homecoming is not None:
             return math.inf
         now = anyio.current_time()
         return self.books.visits_at(self.scheduler.demand(now=now), now=now)
@@ -64,9 +64,9 @@ class Courier:
         Raises:
             ConfigurationError: the store can never be used as it is.
         """
-        if self._is_away:
+        if self._homecoming is not None:
             return
-        self._is_away = True
+        self._homecoming = anyio.Event()
         self.visits += 1
         try:
             with anyio.CancelScope(shield=True):
@@ -74,16 +74,27 @@ class Courier:
                 if self._is_retired:
                     await self.store.aclose()
         finally:
-            self._is_away = False
+            self._homecoming.set()
+            self._homecoming = None
 
     async def look(self) -> None:
-        """Go although nothing is wanted, to learn what others did; not while the store is gone.
+        """Go although nothing is wanted, to learn what others did until now; not while the store is gone.
+
+        A visit that is under way may have been at the store already: then the next one counts.
 
         Raises:
             ConfigurationError: the store can never be used as it is.
         """
-        if self.books.alone is None and not self._is_retired:
-            await self.visit()
+        ended = self.visits
+        while self.books.alone is None and not self._is_retired and self._visits_ended <= ended:
+            if self._homecoming is not None:
+                await self._homecoming.wait()
+            else:
+                await self.visit()
+
+    @property
+    def _visits_ended(self) -> int:
+        return self.visits - (self._homecoming is not None)
 
     async def retire(self) -> None:
         """Tell what is left to tell, and let go of the store; calls under way are told of when they end."""
