@@ -45,6 +45,7 @@ class Case:
         kind: how the server counts, a key of `KINDS`.
         n: calls in all.
         batches: (seconds after the start, calls) in which they are submitted.
+        dearest: tokens that a call costs at most.
         troubles: names of what goes wrong, keys of `TROUBLES`.
     """
 
@@ -56,6 +57,7 @@ class Case:
     dialect: Dialect
     refusals: Refusals
     batches: tuple[tuple[float, int], ...]
+    dearest: int = 1
     troubles: tuple[str, ...] = ()
     temper: Temper = field(factory=Temper)
     link: Link = field(factory=Link)
@@ -67,7 +69,11 @@ class Case:
     @property
     def is_clean(self) -> bool:
         """Whether the clairvoyant bound holds as it stands: all calls at once, nothing refused without a reason."""
-        return not self.troubles and len(self.batches) == 1
+        return not self.troubles and len(self.batches) == 1 and self.dearest == 1
+
+    def weigh(self, dice: Random) -> int:
+        """Draw what a call costs."""
+        return dice.randint(1, self.dearest) if self.dearest > 1 else 1
 
     def server(self) -> Server:
         """Return a fresh server in the state in which the case begins."""
@@ -113,7 +119,7 @@ def _counter(case: Case, dice: Random) -> Meter:
 
 
 def _gcra(case: Case, dice: Random) -> Meter:
-    burst = dice.randint(1, case.budget)
+    burst = max(dice.randint(1, case.budget), case.dearest)
     debt_s = dice.choice((0.0, dice.random())) * burst * case.window_s / case.budget
     announced = dice.choice((Announced.ONE, Announced.ALL))
     return Gcra(
@@ -142,6 +148,8 @@ KINDS: Final[dict[str, Callable[[Case, Random], Meter]]] = {
     "running average": _average,
 }
 _LIKELIHOOD: Final = (6, 4, 2, 1, 2, 1)
+
+_WEIGHTED: Final = 0.1  # the part of all cases in which calls do not all cost the same
 
 _Changes = dict[str, Any]
 
@@ -273,7 +281,14 @@ def draw_case(seed: str, number: int, *, most_calls: int = 600) -> Case:
     )
     for name in dice.sample(tuple(TROUBLES), dice.choices((0, 1, 2), (4, 4, 2))[0]):
         case = _with_trouble(case, name, dice)
-    return case
+    return _with_weights(case, Random(f"{seed}/{number} weights"))
+
+
+def _with_weights(case: Case, dice: Random) -> Case:
+    """Let calls cost more than one token in one case of ten, if a window holds several of the dearest even when cut."""
+    dearest = min(dice.randint(2, 8), case.budget // 4)
+    is_weighted = dearest > 1 and dice.random() < _WEIGHTED
+    return evolve(case, dearest=dearest) if is_weighted else case
 
 
 def _with_trouble(case: Case, name: str, dice: Random) -> Case:

@@ -50,10 +50,10 @@ class Witness:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    def call(self, now: float) -> Answer:
+    def call(self, now: float, *, cost: int = 1) -> Answer:
         """Answer one call of the client under test."""
         self.heard.append(now)
-        return self.inner.call(now)
+        return self.inner.call(now, cost=cost)
 
 
 @define

@@ -196,7 +196,7 @@ class Player:
             self._at(self.now + up_s + dice.random(), self._arrive_twin, flight)
 
     def _arrive(self, flight: Flight) -> None:
-        answer = self.server.call(self.now)
+        answer = self.server.call(self.now, cost=flight.job.cost)
         link, dice, client = self.link, self.dice, flight.client
         if not answer.is_allowed and self.on_refusal:
             self.on_refusal(client, answer, self.now)
@@ -216,7 +216,8 @@ class Player:
 
     def _arrive_twin(self, flight: Flight) -> None:
         self._tell("counted again", flight.client, flight.job)
-        self.server.foreign_call(self.now)
+        for _ in range(flight.job.cost):
+            self.server.foreign_call(self.now)
 
     def _time_out(self, flight: Flight) -> None:
         self._settle((flight, LinkFailed(was_sent=True)))

@@ -87,7 +87,7 @@ def play(case: Case, brain: Brain, *, server: Server | None = None, tape: Callab
     if case.is_clean:
         run.bound_s = _bound_s(case)
     dice = Random(f"{case.seed} link")
-    span_s = case.window_s * (case.n / case.budget + 2)
+    span_s = case.window_s * (case.n * case.dearest / case.budget + 2)
     player = Player(
         server=server,
         link=case.link,
@@ -121,9 +121,9 @@ def _bound_s(case: Case) -> float:
 
 def _jobs(case: Case, size: int, dice: Random) -> list[Job]:
     if case.number % 4:
-        return [Job() for _ in range(size)]
+        return [Job(cost=case.weigh(dice)) for _ in range(size)]
     lanes = (Lane.INTERACTIVE, Lane.BULK)
-    return [Job(lane=dice.choice(lanes), flow=dice.randint(0, 3)) for _ in range(size)]
+    return [Job(cost=case.weigh(dice), lane=dice.choice(lanes), flow=dice.randint(0, 3)) for _ in range(size)]
 
 
 def _place(error: BaseException) -> str:
@@ -139,6 +139,7 @@ def line_of(run: Run) -> str:
         f"{'speed' if case.dialect.is_speed else 'count'}/{'before' if case.dialect.is_before else 'after'}",
         f"V {case.dialect.remaining} R {case.dialect.reset} refused {case.refusals.value}",
         f"[{', '.join(case.troubles) or 'no trouble'}]",
+        *([f"up to {case.dearest} tokens a call"] if case.dearest > 1 else []),
         f"avoidable {run.avoidable}",
     ]
     if ratio is not None:

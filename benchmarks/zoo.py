@@ -69,10 +69,10 @@ class Dialect:
     is_capped: bool = False
     is_clamped: bool = True
 
-    def word(self, *, meter: Meter, now: float, is_allowed: bool, skew_s: float) -> Stated:
-        """Return the numbers for a call that the meter has just dealt with; `skew_s` falsifies the reset."""
+    def word(self, *, meter: Meter, now: float, charged: int, is_allowed: bool, skew_s: float) -> Stated:
+        """Return the numbers for a call that the meter has just charged; `skew_s` falsifies the reset."""
         left_s = max(0.0, round(meter.reset_at(now) - now, 9))  # sums of floats drift, and roundings would show it
-        tokens = meter.left(now) + (1 if self.is_before and is_allowed else 0)
+        tokens = meter.left(now) + (charged if self.is_before and is_allowed else 0)
         limit = 60 * meter.budget / meter.window_s
         value = 60 * tokens / max(left_s, 1e-3) if self.is_speed else float(tokens)
         if self.is_capped:
@@ -143,20 +143,22 @@ class Server:
         self._apply_edits(now)
         return self.meter.left(now)
 
-    def call(self, now: float) -> Answer:
-        """Answer one call of the client under test, arriving now."""
+    def call(self, now: float, *, cost: int = 1) -> Answer:
+        """Answer one call of the client under test, arriving now; one that cannot be paid in full is refused."""
         if self._owed_since is not None:
             self._collect(now)
         is_first = not self.allowed and not self.refused
-        has_token = self.left(now) >= 1
-        if has_token and not (self.temper.spurious and self.dice.random() < self.temper.spurious):
-            self.meter.count(now)
+        has_tokens = self.left(now) >= cost
+        if has_tokens and not (self.temper.spurious and self.dice.random() < self.temper.spurious):
+            for _ in range(cost):
+                self.meter.count(now)
             self.allowed += 1
-            return Answer(is_allowed=True, stated=self._state(now, is_allowed=True), excuses=())
-        excuses = ("spurious",) if has_token else self._excuses(now, is_first=is_first)
-        self.meter.count_refused(now)
+            return Answer(is_allowed=True, stated=self._state(now, charged=cost, is_allowed=True), excuses=())
+        excuses = ("spurious",) if has_tokens else self._excuses(now, is_first=is_first)
+        for _ in range(cost):
+            self.meter.count_refused(now)
         self.refused += 1
-        return Answer(is_allowed=False, stated=self._state(now, is_allowed=False), excuses=excuses)
+        return Answer(is_allowed=False, stated=self._state(now, charged=cost, is_allowed=False), excuses=excuses)
 
     def foreign_call(self, now: float) -> bool:
         """Answer a call of somebody else on the same budget; return whether it was allowed."""
@@ -202,7 +204,7 @@ class Server:
             self._seen[self._misstated] = now
         return tuple(cause for cause, at in self._seen.items() if at >= opened_at)
 
-    def _state(self, now: float, *, is_allowed: bool) -> Stated | None:
+    def _state(self, now: float, *, charged: int, is_allowed: bool) -> Stated | None:
         temper = self.temper
         skew_s = temper.skew_s
         if temper.bounce_s:
@@ -211,7 +213,9 @@ class Server:
         if skew_s:
             self._seen["skew"] = now
         self._promised_at = self.meter.reset_at(now)
-        stated = self.dialect.word(meter=self.meter, now=now, is_allowed=is_allowed, skew_s=skew_s)
+        stated = self.dialect.word(
+            meter=self.meter, now=now, charged=charged, is_allowed=is_allowed, skew_s=skew_s
+        )
         if temper.missing or temper.garbled or temper.cached:
             return self._lose(stated, now)
         return stated

@@ -136,11 +136,22 @@ class Budget:
             return self.gate.paused_until
         if self.live and not self._holds_beside(cost):
             return math.inf
-        return self.reopens_at if self.live else self.shows_at(cost)
+        return self.proves_at(cost) if self.live else self.shows_at(cost)
+
+    def proves_at(self, cost: int) -> float:
+        """Name the instant from which, with nothing under way, a reset proves so many tokens.
+
+        It proves one, if its answer left none. The rest is there with it in windows that refill, and else comes one by
+        one.
+        """
+        windows = self.windows
+        if cost <= 1 or (windows.refills and not windows.is_moving and not self.is_gated):
+            return self.reopens_at
+        return max(self.gate.opens_at, windows.over_at) + (cost - 1) * 60 / (self.limit or ASSUMED_LIMIT)
 
     def shows_at(self, cost: int) -> float:
         """Name the instant from which, with nothing under way, a call is proven by a reset or by looking late."""
-        return min(self.reopens_at, max(self.gate.opens_at, self.looks.opens_at(self, cost)))
+        return min(self.proves_at(cost), max(self.gate.opens_at, self.looks.opens_at(self, cost)))
 
     def risks_at(self, cost: int, *, now: float) -> float:
         """Name the instant from which a call may be risked that nothing proves; infinite: none may."""
@@ -159,7 +170,7 @@ class Budget:
 
     def take(self, cost: int, *, now: float) -> None:
         """Start a call; `opens_at` must have allowed it."""
-        if self.left < cost and now < self.reopens_at:
+        if self.left < cost and now < self.proves_at(cost):
             self._look(cost, now=now)
         elif self.left < cost:
             self._open_window(self.live + cost, now=now)
@@ -326,7 +337,7 @@ class Budget:
         self.windows.forbid()
         for view in self.views:
             view.charge(cost)
-        self.gate.pause(now + (60 / self.limit if self.limit else self.gate.pace_s))
+        self.gate.pause(now + cost * (60 / self.limit if self.limit else self.gate.pace_s))
 
     def doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""

@@ -93,7 +93,7 @@ class Looks:
         those few calls, nor by what was spent before them. Rounding may show nothing of that early in a long window.
         """
         windows, ends = budget.windows, budget.ends
-        if not self.is_due or cost > 1 or ends is None or windows.is_disturbed:
+        if not self.is_due or ends is None or windows.is_disturbed:
             return math.inf
         if not _is_quiet(budget, cost) or any(view.is_wary for view in budget.alive()):
             return math.inf

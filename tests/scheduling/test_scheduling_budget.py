@@ -10,7 +10,11 @@ from __future__ import annotations
 import pytest
 from scripts import Row, play
 
+from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.policy import RatePolicy
+from apteligent_async._scheduling.readings import Span
+from apteligent_async._scheduling.signals import Job
+from apteligent_async._scheduling.windows import Windows
 
 ALONE = RatePolicy(mode="exclusive", reserve=0)
 ASLEEP = None
@@ -184,8 +188,40 @@ def test_costs_are_charged_in_full():
         Row(0.2, "ok a L=4 V=3 R=60"),
         Row(0.3, "submit b", starts="b"),
         Row(0.4, "ok b L=4 V=2 R=60"),
-        Row(0.5, "submit dear", wakes=61.4),
-        Row(61.4, "ask", starts="dear"),
+        Row(0.5, "submit dear", wakes=91.4),
+        Row(91.4, "ask", starts="dear"),
     ]
     script = play(ALONE, rows, d={"cost": 3})
     assert script.scheduler.budget.live == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "one_at", "three_at"),
+    [
+        ({}, 61.0, 67.0),
+        ({"refills": False}, 61.0, 67.0),
+        ({"refills": True}, 61.0, 61.0),
+        ({"refills": True, "is_moving": True}, 40.0, 67.0),
+        ({"is_moving": True}, 40.0, 67.0),
+    ],
+)
+def test_a_reset_proves_one_token_until_windows_are_seen_to_refill(changes, one_at, three_at):
+    """Where they do not, two more come one by one, at 20 a minute; every reset that was stated must have passed."""
+    windows = Windows(ends=Span(59.0, 61.0), latest=61.0, forbidden_until=40.0, **changes)
+    budget = Budget(limit=20.0, windows=windows)
+    assert (budget.proves_at(1), budget.proves_at(3)) == (one_at, three_at)
+
+
+def test_a_refused_call_waits_until_it_can_be_paid_for():
+    """The reset that a refusal states is that of one token, whatever windows did before."""
+    budget = Budget(limit=20.0, windows=Windows(ends=Span(59.0, 61.0), latest=61.0, refills=True))
+    budget.gate.shut(70.0)
+    assert (budget.proves_at(1), budget.proves_at(3)) == (70.0, 76.0)
+
+
+def test_a_dear_call_that_is_lost_is_paused_for_as_many():
+    """At 20 a minute three tokens are worth nine seconds."""
+    budget = Budget(limit=20.0)
+    budget.take(3, now=0.0)
+    budget.lose(Job(cost=3), now=1.0)
+    assert budget.gate.paused_until == 10.0

@@ -18,6 +18,19 @@ def cases():
     return (case for case in drawn if case.kind in ("fixed", "lazy") and not case.troubles)
 
 
+def weighted():
+    """Draw cases of any server in which nothing goes wrong, and calls cost up to eight tokens."""
+    drawn = (draw_case("suite", number, most_calls=150) for number in count())
+    return (case for case in drawn if case.dearest > 1 and not case.troubles)
+
+
+def test_dear_calls_are_not_refused_either():
+    """Wherever tokens come back one by one, a reset is not enough for several."""
+    runs = [fuzz.play(case, new_brain("exclusive")) for case in islice(weighted(), FUZZ_RUNS // 2)]
+    assert [run.case for run in runs if run.avoidable] == []
+    assert [run.broken for run in runs if run.broken] == []
+
+
 @pytest.mark.parametrize("mode", ["exclusive", "shared"])
 def test_nothing_avoidable_is_refused(mode):
     """In a few hundred runs of any budget, window, rounding and jitter there is no avoidable 429, and all calls end."""

@@ -94,9 +94,9 @@ def test_a_call_is_proven_late_in_a_quiet_window(changes, at):
 
 
 def test_no_look_is_taken_where_it_could_be_refused():
-    """For more than one token, after a refusal in this window, or where somebody else was seen to spend."""
+    """For more than hardly anything, after a refusal in this window, or where somebody else was seen to spend."""
     budget = books(is_due=True, quiet_since=100.0)
-    assert budget.looks.opens_at(budget, 2) == math.inf
+    assert [budget.looks.opens_at(budget, cost) for cost in (1, 14, 15)] == [1870.0, 1870.0, math.inf]
     budget.windows.is_disturbed = True
     assert budget.looks.opens_at(budget, 1) == math.inf
     budget.windows.is_disturbed = False
