@@ -260,6 +260,7 @@ class Gcra:
     full_at: float = -math.inf
     refusals: Refusals = Refusals.FREE
     announced: Announced = Announced.ONE
+    _busy_since: float = field(default=math.inf, init=False)
 
     @property
     def drip_s(self) -> float:
@@ -270,6 +271,8 @@ class Gcra:
         return math.floor(self.burst - max(0.0, self.full_at - now) / self.drip_s + _DUST)
 
     def count(self, now: float) -> None:
+        if self.full_at <= now:
+            self._busy_since = now
         self.full_at = max(self.full_at, now) + self.drip_s
 
     def count_refused(self, now: float) -> None:
@@ -282,7 +285,7 @@ class Gcra:
         return self.full_at - (self.burst - 1) * self.drip_s
 
     def opened_at(self, now: float) -> float:
-        return now - self.window_s
+        return min(now - self.window_s, self._busy_since)  # what was taken is missing until the bucket is full again
 
 
 @define(kw_only=True)

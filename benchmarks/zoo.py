@@ -213,9 +213,7 @@ class Server:
         if skew_s:
             self._seen["skew"] = now
         self._promised_at = self.meter.reset_at(now)
-        stated = self.dialect.word(
-            meter=self.meter, now=now, charged=charged, is_allowed=is_allowed, skew_s=skew_s
-        )
+        stated = self.dialect.word(meter=self.meter, now=now, charged=charged, is_allowed=is_allowed, skew_s=skew_s)
         if temper.missing or temper.garbled or temper.cached:
             return self._lose(stated, now)
         return stated

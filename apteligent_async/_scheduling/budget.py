@@ -36,6 +36,9 @@ UNSTATED_RESET_S = 60.0
 STRAGGLER_S = 30.0
 """How long a call that was given up may still reach the service."""
 
+PATIENCE = 1.5
+"""How many times as long as at the limit's speed several tokens take at most to come back: some averages slow down."""
+
 TRIPS = 8
 """Over how many answers the round trip is averaged."""
 
@@ -78,6 +81,7 @@ class Budget:
     gate: Gate = field(factory=Gate)
     company: Company = field(factory=Company)
     _proven: float = field(default=1, init=False)
+    _lent: int = field(default=0, init=False)
 
     # What may start
 
@@ -141,13 +145,15 @@ class Budget:
     def proves_at(self, cost: int) -> float:
         """Name the instant from which, with nothing under way, a reset proves so many tokens.
 
-        It proves one, if its answer left none. The rest is there with it in windows that refill, and else comes one by
-        one.
+        It proves one, if its answer left none. The rest is there with it in windows that refill and are known to hold
+        it, and else comes one by one.
         """
-        windows = self.windows
-        if cost <= 1 or (windows.refills and not windows.is_moving and not self.is_gated):
+        if cost <= 1:
             return self.reopens_at
-        return max(self.gate.opens_at, windows.over_at) + (cost - 1) * 60 / (self.limit or ASSUMED_LIMIT)
+        windows, holds = self.windows, min(view.budget_lo for view in self.alive())
+        is_whole = windows.refills and not windows.is_moving and not self.is_gated and holds >= cost
+        rest_s = 0.0 if is_whole else PATIENCE * (cost - 1) * 60 / (self.limit or ASSUMED_LIMIT)
+        return max(self.gate.opens_at, windows.stated_until) + rest_s
 
     def shows_at(self, cost: int) -> float:
         """Name the instant from which, with nothing under way, a call is proven by a reset or by looking late."""
@@ -174,6 +180,7 @@ class Budget:
             self._look(cost, now=now)
         elif self.left < cost:
             self._open_window(self.live + cost, now=now)
+            self._lent = cost - 1
         elif self.live == 0:
             if self.ends is not None and self.windows.over_at <= now:
                 self._open_window(max(self.left, cost) if self.is_alone else cost, now=now)
@@ -186,7 +193,11 @@ class Budget:
         self.live -= cost
         if self.trial.foretold:
             self.trial.take_back(self)
-            self._tally()
+        if self._lent and not self.live and self.ends is None:
+            for view in self.views:
+                view.charge(self._lent)  # it was proven for a call of that cost, not for several
+            self._lent = 0
+        self._tally()
 
     def moved(self, by_s: float) -> Budget:
         """Give these books, to look at, with what lies ahead told by another clock."""
@@ -249,7 +260,7 @@ class Budget:
             self._pass_over(job.cost)
             self._tally()
             return
-        if is_contradiction and not any(view.is_wary for view in self.alive()):
+        if is_contradiction and (self.is_alone or not any(view.is_wary for view in self.alive())):
             self.doubt_everything()
         if is_contradiction and not self.is_alone:
             self.company.collide()
@@ -356,6 +367,6 @@ class Budget:
 
     def _holds_beside(self, cost: int) -> bool:
         """Whether a new window surely holds a call beside those still under way from the old one."""
-        if self.ends is None or self.windows.is_moving or not self.windows.has_stood:
+        if self.ends is None or not self.windows.outlasts(self.trip_s):
             return False
         return min(view.budget_lo for view in self.alive()) >= self.live + cost

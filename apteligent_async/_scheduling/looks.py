@@ -95,6 +95,8 @@ class Looks:
         windows, ends = budget.windows, budget.ends
         if not self.is_due or ends is None or windows.is_disturbed:
             return math.inf
+        if not (windows.is_known or windows.is_moving):
+            return math.inf  # what was refused before it may be charged to it
         if not _is_quiet(budget, cost) or any(view.is_wary for view in budget.alive()):
             return math.inf
         at = max(ends.lo - LATE_S, self.quiet_since + windows.longest_s + 1)

@@ -92,25 +92,28 @@ class Openings:
         windows, alive = budget.windows, budget.alive()
         if windows.longest_s <= WHOLE_S:
             return
-        stated = (budget.limit or ASSUMED_LIMIT) * (windows.longest_s + 1) / 60
+        stated = ((budget.limit or ASSUMED_LIMIT) + 1) * (windows.longest_s + 1) / 60
         counted = max(view.budget_hi for view in alive)
         promised = math.floor((budget.limit or 0.0) * (windows.longest_s - 1) / 60)
         weighs = budget.own + self.own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)
         if budget.is_alone and max(view.most for view in alive) + budget.own < WHOLE_PART * promised:
             windows.refills = False
-        elif min(view.fresh for view in alive) > min(max(stated - weighs, stated / 2), counted - weighs):
+        elif min(view.fresh for view in alive) > max(min(max(stated - weighs, stated / 2), counted - weighs), 0):
             windows.refills = windows.refills is not False
 
     def _infer(self, budget: Budget, numbers: Reading, *, now: float) -> None:
         """Draw the one conclusion that needs no second window.
 
         A first answer that reads like one call off a whole minute's bucket is taken for just that. If it states less
-        than a whole bucket, the headers count the call that brings them.
+        than a whole bucket, the headers count the call that brings them. Where resets fall short of a minute by so much
+        that they leave the size in doubt, nothing is concluded.
         """
         reset_s, size = numbers.reset_s or 0.0, math.floor(numbers.limit or 0.0)
         is_only = budget.own == 1 and budget.live == 0
         if not (is_only and size and budget.windows.is_whole_minute(reset_s, now=now, trip_s=budget.trip_s)):
             return
+        if size * (MINUTE_S - budget.windows.longest_s) >= MINUTE_S / 2:
+            return  # a bucket as long as its longest reset holds one call less
         whole = [unit for unit in Unit if looks_whole(numbers, unit, size)]
         self.whole_in_a_row = self.whole_in_a_row + 1 if whole else 0
         if size < TELLING_SIZE and self.whole_in_a_row < TELLING_WINDOWS:

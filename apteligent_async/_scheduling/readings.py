@@ -104,7 +104,7 @@ def usable(reading: Reading | None) -> Reading | None:
         return None
     if not (0 <= reading.reset_s <= LONGEST_RESET_S and abs(reading.remaining) <= MOST_CALLS):
         return None
-    if reading.limit is not None and not 0 < reading.limit <= MOST_CALLS:
+    if reading.limit is not None and not 0 <= reading.limit <= MOST_CALLS:
         return evolve(reading, limit=None)
     return reading
 

@@ -120,7 +120,7 @@ class Windows:
             self._latest = self.ends.hi
             return Place(span)
         if now > self.ends.lo and now - job.granted_at > self.longest_s / 2:
-            self.is_disturbed = True
+            self.is_disturbed, self._latest = True, max(self._latest, span.hi)
             return None
         if span.meets(self.ends):
             self.ends, self._latest = self.ends.both(span), max(self._latest, span.hi)
@@ -140,6 +140,11 @@ class Windows:
         if self.ends is None:
             return -math.inf
         return self.ends.hi if self.refills else self._latest
+
+    @property
+    def stated_until(self) -> float:
+        """The latest instant at which any reset can lie that was stated in the present window; the past: none was."""
+        return self._latest if self.ends is not None else -math.inf
 
     @property
     def drips(self) -> bool:

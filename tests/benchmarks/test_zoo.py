@@ -260,3 +260,24 @@ def test_a_refusal_states_that_nothing_is_left():
     """A server whose numbers do not yet include the call still states 0 when it refuses one."""
     empty = server(FixedWindow(budget=2, window_s=60.0, used=2), Dialect(is_speed=False, is_before=True))
     assert empty.call(1.0).stated.remaining == 0
+
+
+def test_a_dear_call_is_paid_in_full_or_refused():
+    """It takes what it costs, of the next one's numbers too; where less is left, nothing of it is allowed."""
+    dear = server(FixedWindow(budget=5, window_s=60.0), Dialect(is_speed=False, is_before=True, remaining="exact"))
+    first, second, third = dear.call(1.0, cost=3), dear.call(2.0, cost=3), dear.call(3.0, cost=2)
+    assert [each.is_allowed for each in (first, second, third)] == [True, False, True]
+    assert (first.stated.remaining, third.stated.remaining) == (5, 2)
+
+
+def test_what_was_taken_from_a_bucket_is_missing_until_it_is_full_again():
+    """However long that takes: what somebody took before that excuses no refusal after it."""
+    bucket = Gcra(budget=60, window_s=60.0, burst=10)
+    for now in (1.0, 1.5, 2.0):
+        bucket.count(now)
+    assert bucket.opened_at(3.0) == -57.0
+    for now in range(3, 100):
+        bucket.count(float(now))
+    assert bucket.opened_at(100.0) == 1.0
+    bucket.count(200.0)
+    assert bucket.opened_at(300.0) == 200.0

@@ -188,8 +188,8 @@ def test_costs_are_charged_in_full():
         Row(0.2, "ok a L=4 V=3 R=60"),
         Row(0.3, "submit b", starts="b"),
         Row(0.4, "ok b L=4 V=2 R=60"),
-        Row(0.5, "submit dear", wakes=91.4),
-        Row(91.4, "ask", starts="dear"),
+        Row(0.5, "submit dear", wakes=106.4),
+        Row(106.4, "ask", starts="dear"),
     ]
     script = play(ALONE, rows, d={"cost": 3})
     assert script.scheduler.budget.live == 3
@@ -198,25 +198,31 @@ def test_costs_are_charged_in_full():
 @pytest.mark.parametrize(
     ("changes", "one_at", "three_at"),
     [
-        ({}, 61.0, 67.0),
-        ({"refills": False}, 61.0, 67.0),
+        ({}, 61.0, 70.0),
+        ({"refills": False}, 61.0, 70.0),
         ({"refills": True}, 61.0, 61.0),
-        ({"refills": True, "is_moving": True}, 40.0, 67.0),
-        ({"is_moving": True}, 40.0, 67.0),
+        ({"refills": True, "is_moving": True}, 40.0, 70.0),
+        ({"is_moving": True}, 40.0, 70.0),
     ],
 )
 def test_a_reset_proves_one_token_until_windows_are_seen_to_refill(changes, one_at, three_at):
-    """Where they do not, two more come one by one, at 20 a minute; every reset that was stated must have passed."""
+    """Where they do not, two more take half as long again as at 20 a minute, after every reset that was stated."""
     windows = Windows(ends=Span(59.0, 61.0), latest=61.0, forbidden_until=40.0, **changes)
     budget = Budget(limit=20.0, windows=windows)
+    for view in budget.views:
+        view.budget_lo = 3
     assert (budget.proves_at(1), budget.proves_at(3)) == (one_at, three_at)
+    budget.views[0].budget_lo = 2
+    assert budget.proves_at(3) == 70.0, "a window may hold no more than that"
 
 
 def test_a_refused_call_waits_until_it_can_be_paid_for():
     """The reset that a refusal states is that of one token, whatever windows did before."""
     budget = Budget(limit=20.0, windows=Windows(ends=Span(59.0, 61.0), latest=61.0, refills=True))
+    for view in budget.views:
+        view.budget_lo = 3
     budget.gate.shut(70.0)
-    assert (budget.proves_at(1), budget.proves_at(3)) == (70.0, 76.0)
+    assert (budget.proves_at(1), budget.proves_at(3)) == (70.0, 79.0)
 
 
 def test_a_dear_call_that_is_lost_is_paused_for_as_many():

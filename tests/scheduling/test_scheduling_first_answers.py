@@ -50,12 +50,12 @@ def windows_of(*, own, first, reset_s=60.0, is_alone=True, longest_s=60.0):
 
 REFILLS = [
     # calls spent in a window of a minute, the next one's first count and reset; a counter that fades would state no
-    # more than twenty and a third, less this call, less what is left of the last window's calls
+    # more than twenty, as the first answer told, less this call, less what is left of the last window's calls
     (3, 17, 60, True),
-    (3, 16, 60, None),  # 20.33 - 1 - 3 * 59 / 61 are 16.43
+    (3, 16, 60, None),  # 20 - 1 - 3 * 59 / 61 are 16.1
     (3, 18, 30, True),
-    (3, 17, 30, None),  # 20.33 - 1 - 3 * 29 / 61 are 17.91
-    (3, 19, 0, None),  # what has faded wholly tells nothing: 19.33
+    (3, 17, 30, None),  # 20 - 1 - 3 * 29 / 61 are 17.57
+    (3, 19, 0, None),  # what has faded wholly tells nothing: 19
     (15, 15, 60, True),
     (15, 14, 60, False),  # with this call less than four fifths of the nineteen that are promised: the last one weighs
 ]
@@ -90,6 +90,27 @@ def test_little_that_is_left_may_be_the_work_of_others():
     """Unless one is promised to be alone, it says nothing of how windows begin."""
     assert windows_of(own=15, first=4, is_alone=False).windows.refills is None
     assert windows_of(own=15, first=5, is_alone=False).windows.refills is True  # 20 - 1 - 15 * 59 / 61 are 4.5
+
+
+@pytest.mark.parametrize(("spent", "refills"), [(1, None), (39, None), (40, True)])
+def test_a_window_after_one_that_was_hardly_used_tells_nothing(spent, refills):
+    """Its limit may be rounded down: at three calls a minute, forty minutes hold 120; a speed of 3 is 80 at least."""
+    budget = books(Hypothesis(Unit.SPEED, includes_call=True))
+    asked(budget, 2, 2000, at=0.0, limit=2.0)
+    budget.outlay.own = spent
+    asked(budget, 3, 2400, at=2003.0, limit=2.0)
+    budget.windows.refills, budget.openings.own_before = None, spent
+    budget.openings._watch_refill(budget, Reading(limit=2.0, remaining=3.0, reset_s=2400))
+    assert budget.windows.refills is refills
+
+
+def test_an_answer_that_proves_nothing_does_not_tell_that_windows_begin_anew():
+    """However much seems to have been spent before: that may have been somebody else's."""
+    budget = books(Hypothesis(Unit.SPEED, includes_call=True))
+    asked(budget, 0, 3600, at=0.0, limit=1.0)
+    budget.views[0].budget_hi, budget.outlay.own = 34, 33
+    asked(budget, 0, 3478, at=3602.0, limit=1.0)
+    assert budget.windows.refills is None
 
 
 @pytest.mark.parametrize(("longest_s", "refills"), [(3.0, None), (4.0, True)])
@@ -172,12 +193,13 @@ def test_what_a_reset_with_decimals_lacks_may_have_passed_on_the_way(trip_s, is_
 
 
 def most_of_small(*firsts):
-    """Hear the first answers, speeds, of as many windows of nine calls, two in each; give the most that one holds."""
+    """Hear the first answers, speeds, of as many windows of nine calls, eight in each; give the most that one holds."""
     budget = books(Hypothesis(Unit.SPEED, includes_call=True))
     for number, first in enumerate(firsts):
         asked(budget, first, 60, at=61.4 * number, limit=9.0)
         if number + 1 < len(firsts):
-            asked(budget, first - 1, 59, at=61.4 * number + 0.5, limit=9.0)
+            for spent in range(1, 8):
+                asked(budget, first - spent, 59, at=61.4 * number + 0.5, limit=9.0)
     return sizes(budget)[Unit.SPEED, True][1]
 
 
@@ -212,12 +234,20 @@ def test_a_number_within_one_of_the_limit_may_be_the_limit_itself(remaining, mos
     assert found == (INF if most == INF else math.ceil(most))
 
 
-@pytest.mark.parametrize(("reset_s", "least"), [(60, 118), (59, 116), (59.9, 119), (59.5, None)])
+@pytest.mark.parametrize(("reset_s", "least"), [(60, 118), (59, None), (59.9, 119), (59.5, None)])
 def test_a_minute_is_no_shorter_than_its_longest_reset_may_be_off(reset_s, least):
     """A second where it is whole, a tenth where it has one decimal: then it is no minute, or it is shorter by that."""
     budget = books(COUNTED)
     asked(budget, 119, reset_s, at=0.0, limit=120.0, trip_s=0.0)
     assert sizes(budget) == {(Unit.COUNT, True): (0, INF) if least is None else (least, 120)}
+
+
+@pytest.mark.parametrize(("limit", "is_concluded"), [(20, True), (29, True), (30, False), (120, False)])
+def test_nothing_is_concluded_where_a_second_is_worth_half_a_call(limit, is_concluded):
+    """Resets of 59 seconds may be those of a bucket that is a call smaller, and does not count the one that asks."""
+    budget = books()
+    asked(budget, limit - 1, 59, at=0.0, limit=float(limit), trip_s=0.0)
+    assert all(view.hypothesis.includes_call for view in budget.alive()) is is_concluded
 
 
 def test_an_inference_that_leaves_no_reading_is_none():

@@ -104,6 +104,16 @@ def test_no_look_is_taken_where_it_could_be_refused():
     assert budget.looks.opens_at(budget, 1) == math.inf
 
 
+@pytest.mark.parametrize(
+    ("opened_at", "is_moving", "at"), [(1000.0, False, 1870.0), (None, True, 1870.0), (None, False, math.inf)]
+)
+def test_no_look_is_taken_in_a_window_that_follows_a_refusal(opened_at, is_moving, at):
+    """It may be charged with what was refused; so it is not known from its beginning."""
+    budget = books(is_due=True, quiet_since=100.0, is_moving=is_moving)
+    budget.windows.opened_at = opened_at
+    assert budget.looks.opens_at(budget, 1) == at
+
+
 @pytest.mark.parametrize(("own_before", "borne"), [(0, 0), (1, 1), (14, 14), (15, 0)])
 def test_a_look_brings_as_many_calls_as_the_last_window_bore(own_before, borne):
     """While all of them together stay a small part of what a window holds: sixty here."""
@@ -205,7 +215,7 @@ def test_a_coarse_speed_costs_no_window_once_windows_were_seen_to_last():
 def test_why_a_quiet_window_s_call_waits_is_said():
     """It waits for a late look, not for the reset."""
     budget = books(is_due=True, quiet_since=100.0, is_moving=False)
-    budget.windows._latest = 1902.0
+    budget.windows._latest, budget.windows.opened_at = 1902.0, 1000.0
     for view in budget.views:
         view.left = 0
     budget._tally()

@@ -161,6 +161,49 @@ def test_no_window_opens_beside_calls_under_way_before_it_was_seen_to_stand():
     assert budget.opens_at(1) == math.inf
 
 
+def test_no_window_opens_beside_calls_under_way_where_the_way_is_long():
+    """Ten round trips in a window: in a shorter one nobody knows which of them its answers speak of."""
+    budget = heard(19, 60)
+    answered(budget, sent(budget, 5.0), 18, 55, now=5.2)
+    for _ in range(18):
+        sent(budget, 6.0)
+    assert budget.opens_at(1) == budget.reopens_at
+    budget.trip_s = 6.0
+    assert budget.opens_at(1) == math.inf
+
+
+def test_a_dear_call_that_never_left_leaves_no_more_proven_than_before_it():
+    """A reset proves a call of three tokens, and not three calls: cheaper ones that come next wait for an answer."""
+    budget = books()
+    sent(budget, 0.0, cost=3)
+    assert budget.left == 0
+    budget.give_back(3)
+    assert budget.left == 1
+    sent(budget, 0.1)
+    budget.give_back(1)
+    assert budget.left == 1, "what is given back once is not taken off again"
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_a_proven_call_that_is_refused_brings_back_every_reading(is_alone):
+    """Even where others were seen, if they are promised not to be there: only then they do not explain it."""
+    budget = books(COUNTED, Hypothesis(Unit.SPEED, includes_call=True), is_alone=is_alone)
+    answered(budget, sent(budget, 0.0), 8, 42, now=0.2)
+    budget.views[1].rule_out()
+    budget.views[0]._wary = 2
+    job = sent(budget, 1.0)
+    budget.refuse(job, Reading(limit=20.0, reset_s=41.0), now=1.2)
+    assert budget.views[1].is_alive is is_alone
+
+
+def test_a_limit_below_one_call_a_minute_may_be_stated_as_none():
+    """It is a limit like any other: what windows held under the one before is void."""
+    budget = heard(19, 60)
+    budget.views[0].budget_lo = 20
+    answered(budget, sent(budget, 1.0), 18, 59, now=1.2, limit=0.0)
+    assert (budget.limit, budget.views[0].budget_lo) == (0.0, 0)
+
+
 def test_each_answer_that_only_others_explain_is_counted():
     """Once for each: two are two."""
     budget = heard(16, 60, is_alone=False)

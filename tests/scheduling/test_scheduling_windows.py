@@ -131,6 +131,7 @@ def test_an_answer_that_took_half_a_window_is_believed_by_nobody():
     heard(windows, 40.0, 10.0)
     assert heard(windows, 39.0, 11.0, 50.0) is None
     assert windows.is_disturbed
+    assert windows.stated_until == 90.0, "but it states a reset that may be meant"
 
 
 @pytest.mark.parametrize(
