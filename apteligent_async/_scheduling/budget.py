@@ -12,6 +12,7 @@ from attrs import define, evolve, field
 
 from apteligent_async._scheduling.company import Company
 from apteligent_async._scheduling.evidence import weigh
+from apteligent_async._scheduling.fading import Fading
 from apteligent_async._scheduling.gate import Gate
 from apteligent_async._scheduling.looks import Looks
 from apteligent_async._scheduling.openings import ASSUMED_LIMIT, Openings
@@ -60,6 +61,7 @@ class Budget:
         wording: how the service states its numbers.
         openings: what the first answers of windows have shown.
         looks: when another answer would show more.
+        fading: what comes back of the last window.
         trial: the calls that may be risked.
         gate: what else forbids a start.
         company: who else seems to spend.
@@ -77,6 +79,7 @@ class Budget:
     wording: Wording = field(factory=Wording)
     openings: Openings = field(factory=Openings)
     looks: Looks = field(factory=Looks)
+    fading: Fading = field(factory=Fading)
     trial: Trial = field(factory=Trial)
     gate: Gate = field(factory=Gate)
     company: Company = field(factory=Company)
@@ -115,6 +118,11 @@ class Budget:
     def own(self) -> int:
         """Tokens that our calls can have cost in the present window, those that were given up included."""
         return self.outlay.own
+
+    @property
+    def seems_alone(self) -> bool:
+        """Whether nobody else is promised to spend this budget, and no answer has spoken against it."""
+        return self.is_alone and not self.others_seen
 
     @property
     def ends(self) -> Span | None:
@@ -157,7 +165,8 @@ class Budget:
 
     def shows_at(self, cost: int) -> float:
         """Name the instant from which, with nothing under way, a call is proven by a reset or by looking late."""
-        return min(self.proves_at(cost), max(self.gate.opens_at, self.looks.opens_at(self, cost)))
+        shows_at = min(self.looks.opens_at(self, cost), self.fading.opens_at(self, cost))
+        return min(self.proves_at(cost), max(self.gate.opens_at, shows_at))
 
     def risks_at(self, cost: int, *, now: float) -> float:
         """Name the instant from which a call may be risked that nothing proves; infinite: none may."""
@@ -281,6 +290,7 @@ class Budget:
         was_idle = self.ends is not None and now - self.ends.hi > self.windows.longest_s
         self.windows.open(now=now)
         self.looks.begin_window()
+        self.fading.is_refuted = False
         self.trial.drop()
         for view in self.views:
             view.begin_window()
@@ -293,8 +303,10 @@ class Budget:
 
     def _look(self, cost: int, *, now: float) -> None:
         """Start a call that no answer of this window proves, but a window's length of quiet, or that is risked."""
-        is_risked = self.looks.opens_at(self, cost) > now >= self.risks_at(cost, now=now)
-        borne = 0 if is_risked else self.looks.borne(self)
+        is_risked = (
+            min(self.looks.opens_at(self, cost), self.fading.opens_at(self, cost)) > now >= self.risks_at(cost, now=now)
+        )
+        borne = 0 if is_risked else max(self.looks.borne(self), self.fading.come_back(self, now=now))
         if is_risked:
             self.trial.begin(self, cost, now=now)
         self.looks.is_due = False
@@ -328,7 +340,7 @@ class Budget:
 
     def _change_limit(self, limit: float) -> None:
         if self.limit is not None:
-            self.windows.whole_s = 0.0
+            self.windows.whole_s, self.wording.largest = 0.0, -math.inf
             for view in self.views:
                 view.forget_budget()
         self.limit = limit
@@ -353,6 +365,7 @@ class Budget:
     def doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
         self.openings.may_infer = self.openings.is_unconfirmed = self.windows.has_stood = False
+        self.fading.is_seen = False
         self.wording = Wording()
         self.windows.forbid()
         for view in self.views:

@@ -34,22 +34,24 @@ def weigh(budget: Budget, job: Job, numbers: Reading, ends: Span, *, now: float)
     windows, blind, wording = budget.windows, budget.outlay.blind, budget.wording
     surprised: list[View] = []
     is_rising = True
-    sharp = ends
+    sharp, most = ends, 0.0
     if not windows.has_stood:  # answers sharpen each other only where they are known to speak of one reset
         sharp = reset_span(numbers.reset_s or 0.0, sent_at=job.granted_at, received_at=now, wording=wording)
     for view in budget.views:
         bounds = token_bounds(numbers, view.hypothesis, job, ends=sharp, received_at=now, wording=wording)
         is_rising = is_rising and (not view.is_alive or view.rises(bounds[0], sent_at=job.granted_at))
-        if not is_possible(numbers, view.hypothesis.unit):
+        if not is_possible(numbers, view.hypothesis.unit, wording=wording):
             # A broken count is no count at all; a speed may be broken by a reset that is off.
             view.strike() if view.hypothesis.unit is Unit.SPEED else view.rule_out()
         if view.is_alive and bounds[0] - blind < 1:
             windows.forbid(ends.hi)
-        budget.looks.hear(bounds[1] if view.is_alive else 0)
+        most = max(most, bounds[1] if view.is_alive else 0)
         if view.settle(job.cost, bounds, blind=blind, live=budget.live, now=now):
             surprised.append(view)
         elif windows.is_known:
             _count(budget, view, numbers, bounds[1])
+    budget.looks.hear(most)
+    budget.fading.hear(budget, job, most, is_rising=is_rising and now <= ends.lo)
     windows.is_moving = windows.is_moving or (is_rising and now <= ends.lo)
     _tell_apart(budget, surprised)
     if not (budget.live or blind or windows.is_moving):

@@ -16,6 +16,7 @@ from attrs import fields
 
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.company import Company
+from apteligent_async._scheduling.fading import Fading
 from apteligent_async._scheduling.fleet import Fleet, Granted, Member, Step
 from apteligent_async._scheduling.gate import Gate
 from apteligent_async._scheduling.looks import Looks
@@ -37,6 +38,7 @@ _KINDS = (
     Fleet,
     Budget,
     Company,
+    Fading,
     Gate,
     Looks,
     Openings,
@@ -125,6 +127,7 @@ _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {
         "looks": partial(_filled, Looks),
         "company": partial(_filled, Company),
         "trial": partial(_filled, Trial),
+        "fading": partial(_filled, Fading),
         "wording": partial(_filled, Wording),
         "outlay": partial(_filled, Outlay),
         "views": lambda views: tuple(_filled(View, each) for each in views),

@@ -58,6 +58,7 @@ class Learned:
         is_moving: whether they were seen to move on with the calls.
         views: each way to read the numbers.
         refills: whether a window was seen to begin whole after one that was used; None while nobody knows.
+        fades: whether tokens were seen to come back in a window whose reset stands.
         reset_doubt_s: how far off a stated reset may be.
         is_fine: whether what remains was ever stated with decimals.
         is_uncapped: whether more than the limit was ever stated.
@@ -71,6 +72,7 @@ class Learned:
     is_moving: bool
     views: tuple[LearnedView, ...]
     refills: bool | None = None
+    fades: bool = False
     reset_doubt_s: float = 1.0
     is_fine: bool = False
     is_uncapped: bool = False
@@ -143,6 +145,7 @@ def learn(budget: Budget) -> Learned:
         is_moving=windows.is_moving,
         views=tuple(_described(view) for view in budget.views),
         refills=windows.refills,
+        fades=budget.fading.is_seen,
         reset_doubt_s=budget.wording.reset_doubt_s,
         is_fine=budget.wording.is_fine,
         is_uncapped=budget.wording.is_uncapped,
@@ -154,6 +157,7 @@ def recall(learned: Learned, budget: Budget) -> None:
     windows, budget.limit = budget.windows, learned.limit
     windows.length_s, windows.longest_s, windows.whole_s = learned.bucket_s, learned.longest_s, learned.whole_s
     windows.has_stood, windows.is_moving, windows.refills = learned.has_stood, learned.is_moving, learned.refills
+    budget.fading.is_seen = learned.fades
     budget.wording = Wording(learned.reset_doubt_s, is_fine=learned.is_fine, is_uncapped=learned.is_uncapped)
     known = {Hypothesis(Unit(view.unit), view.includes_call): view for view in learned.views}
     if not any(known[view.hypothesis].is_alive for view in budget.views if view.hypothesis in known):

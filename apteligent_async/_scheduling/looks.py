@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, evolve
 
-from apteligent_async._scheduling.readings import Unit
+from apteligent_async._scheduling.readings import Unit, states_nothing
 from apteligent_async._scheduling.windows import LATE_S, SHARP_S, WHOLE_S
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Looks:
     first_reset_s: float = 0.0
     steady: int = 0
     is_due: bool = False
-    is_vain: bool = False
+    vain: int = 0
     answered_at: float = -math.inf
     resets_at: float = math.inf
     most: float = math.inf
@@ -73,7 +73,10 @@ class Looks:
         is_new = reset_s > self.first_reset_s + WHOLE_S
         self.steady = 0 if reset_s < longest_s - WHOLE_S else 1 if is_new else self.steady + 1
         self.first_reset_s = reset_s
-        self.is_due = self.steady > 1 and bool(numbers.remaining) and longest_s > SHARP_S
+        is_long, has_some = longest_s > SHARP_S, bool(numbers.remaining)
+        fades = budget.windows.refills is False and longest_s >= SHARP_S - 1
+        may_hide = (is_long and (has_some or _hides_all(budget, numbers))) or (fades and has_some)
+        self.is_due = self.steady > 1 and may_hide
 
     def sharpens_at(self, budget: Budget, *, now: float) -> float:
         """Name the instant at which one more answer would show tokens that rounding hides; the past: there are none."""
@@ -82,9 +85,13 @@ class Looks:
 
     def drips_at(self, budget: Budget, *, last_at: float) -> float:
         """Name the instant by which tokens have come back one by one since a start; the past: they do not."""
-        if not (budget.windows.drips and budget.limit and not self.is_vain):
+        windows, ends = budget.windows, budget.ends
+        if not (windows.drips and budget.limit) or ends is None:
             return -math.inf
-        return min(last_at + max(budget.trip_s, DRIPS * 60 / budget.limit), self.resets_at)
+        wait_s = max(budget.trip_s, DRIPS * 60 / budget.limit)
+        if budget.fading.is_seen:
+            return min(last_at + wait_s * 2.0**self.vain, ends.lo - SPARE_S)
+        return -math.inf if self.vain else min(last_at + wait_s, self.resets_at)
 
     def opens_at(self, budget: Budget, cost: int) -> float:
         """Name the instant from which one call is proven in a window that shows none; infinite: not before its reset.
@@ -119,7 +126,8 @@ class Looks:
         if was_last and budget.windows.drips and budget.limit:
             is_less = self._stated <= self.most - job.cost < math.inf
             if job.granted_at - self.answered_at >= 60 / budget.limit:
-                self.is_vain = is_less or budget.left < 1
+                is_vain = is_less or budget.left < 1
+                self.vain = min(self.vain + 1, 8) if is_vain else max(self.vain - 1, 0) if budget.fading.is_seen else 0
         self.answered_at, self.resets_at = now, math.inf if resets_at is None else resets_at
         self.most, self._stated = self._stated, 0.0
 
@@ -127,6 +135,11 @@ class Looks:
         """Give the same instants as another clock tells them."""
         names = ("reached_at", "quiet_since", "answered_at", "resets_at")
         return evolve(self, **{name: getattr(self, name) + by_s for name in names})
+
+
+def _hides_all(budget: Budget, numbers: Reading) -> bool:
+    """Whether rounding may have made nothing of what is left, and nobody else can have spent it."""
+    return budget.seems_alone and not all(states_nothing(numbers, view.hypothesis.unit) for view in budget.alive())
 
 
 def _is_quiet(budget: Budget, cost: int) -> bool:

@@ -140,7 +140,7 @@ def token_bounds(
         shortest_s = max(ends.lo - received_at, reset_s - doubt)
         longest_s = min(ends.hi - job.granted_at, reset_s + doubt)
         least, most = _from_speed(remaining, shortest_s=shortest_s, longest_s=longest_s, is_fine=wording.is_fine)
-    if _may_be_capped(reading) and not wording.is_uncapped:
+    if wording.may_cap(reading):
         most = math.inf
     most = max(least, most)
     if hypothesis.includes_call:
@@ -166,15 +166,10 @@ def minute_bounds(unit: Unit, left: int, reset_s: float) -> Span:
     return Span(math.floor(60 * left / MINUTE_S), math.ceil(60 * left / (reset_s - 1)))
 
 
-def _may_be_capped(reading: Reading) -> bool:
-    """Whether the service may have stated its limit in place of a larger number, each rounded in its own way."""
-    return reading.limit is not None and abs((reading.remaining or 0.0) - reading.limit) <= 1
-
-
-def is_possible(reading: Reading, unit: Unit) -> bool:
+def is_possible(reading: Reading, unit: Unit, *, wording: Wording = PLAIN) -> bool:
     """Whether a usable reading can be true at all: what is left must come to a whole number of tokens."""
     remaining, reset_s = reading.remaining or 0.0, reading.reset_s or 0.0
-    if remaining <= 0 or _may_be_capped(reading):
+    if remaining <= 0 or wording.may_cap(reading):
         return True
     if unit is Unit.COUNT:
         return reading.limit is None or float(remaining).is_integer()

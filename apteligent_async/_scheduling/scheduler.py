@@ -24,7 +24,8 @@ replies enters: the claim holds for fixed, lazily started and sliding windows al
 What rounding hides is won back in four ways: a window known from its beginning is credited with what an earlier one
 was counted to hold; one proven call of a backlog is kept for a look late in the window, where the numbers are sharp;
 one is proven there after a window's length of quiet; and any speed above zero proves a call, so that the last ones go
-out one by one. Where tokens come back one by one, the last proven call waits for the next two, and shows them.
+out one by one. Where tokens come back one by one, the last proven call waits for the next two, and shows them. Where
+the last window was seen to weigh on the present one, whoever is alone knows how much of it has faded (`fading`).
 
 `RatePolicy` may hold back what is proven (`release`), never more. Others are risked (`trial`) on request only.
 """

@@ -74,6 +74,8 @@ class Windows:
         is_moving: whether resets were seen to move on with the calls.
         refills: whether a new window was seen to begin whole although much had been spent in the one before; None
             while nobody knows, as under a counter that fades from one window into the next.
+        stays: whether the last answers that were some time apart have named the same reset, whatever those before did.
+        is_even: whether the last two windows were as long as each other and as the longest reset.
         serial: counts the windows.
         placed_at: when the first answer of the present window came.
     """
@@ -88,11 +90,14 @@ class Windows:
     has_stood: bool = False
     is_moving: bool = False
     refills: bool | None = None
+    stays: bool | None = None
+    is_even: bool = False
     serial: int = 0
     placed_at: float = 0.0
     _latest: float = -math.inf
     _forbidden_until: float = -math.inf
     _last: Span | None = None
+    _heard_at: float = math.inf
 
     @property
     def is_known(self) -> bool:
@@ -115,6 +120,9 @@ class Windows:
         span = reset_span(reset_s, sent_at=job.granted_at, received_at=now, wording=wording)
         if self.ends is None:
             return self._begin(span, job, now=now)
+        if job.granted_at - self._heard_at >= STANDING_S and now < self.ends.lo:
+            self.stays = span.meets(self.ends)
+        self._heard_at = now
         if self.is_moving:
             self.ends = Span(max(span.lo, self.ends.lo), max(span.hi, self.ends.hi))
             self._latest = self.ends.hi
@@ -204,7 +212,7 @@ class Windows:
         if is_late and self._last is not None and span.lo <= self._last.hi:
             return None
         self.is_moving = self.is_moving or self._comes_too_soon(span)
-        self.ends, self._latest, self.placed_at = span, span.hi, now
+        self.ends, self._latest, self.placed_at, self._heard_at = span, span.hi, now, now
         self.serial += 1
         self._measure()
         return Place(span, is_first=True)
@@ -225,4 +233,6 @@ class Windows:
 
     def _measure(self) -> None:
         if self._last is not None and self.ends is not None and self._last.hi < self.ends.lo:
-            self.length_s = (self.ends.lo + self.ends.hi - self._last.lo - self._last.hi) / 2
+            length_s = (self.ends.lo + self.ends.hi - self._last.lo - self._last.hi) / 2
+            self.is_even = max(abs(length_s - (self.length_s or 0.0)), abs(length_s - self.longest_s)) <= WHOLE_S
+            self.length_s = length_s

@@ -71,18 +71,18 @@ def test_what_was_learned_survives_json():
 def test_how_a_service_words_its_numbers_is_kept_too():
     """And whether its windows begin anew."""
     budget = Budget(wording=Wording(0.01, is_fine=True, is_uncapped=True))
-    budget.windows.refills = False
+    budget.windows.refills, budget.fading.is_seen = False, True
     again = Budget()
     recall(learn(budget), again)
     assert again.wording == budget.wording
-    assert again.windows.refills is False
+    assert (again.windows.refills, again.fading.is_seen) == (False, True)
     assert learn(renewed(budget)) == learn(budget)
 
 
 def test_what_was_kept_without_it_can_be_taken_back():
     """Nothing is known of it then."""
     kept = taught().to_json()
-    for name in ("refills", "reset_doubt_s", "is_fine", "is_uncapped"):
+    for name in ("refills", "fades", "reset_doubt_s", "is_fine", "is_uncapped"):
         del kept[name]
     again = Budget()
     recall(Learned.from_json(kept), again)

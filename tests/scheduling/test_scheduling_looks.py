@@ -15,7 +15,7 @@ from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.looks import Looks
 from apteligent_async._scheduling.outlay import Outlay
 from apteligent_async._scheduling.policy import RatePolicy
-from apteligent_async._scheduling.readings import Span
+from apteligent_async._scheduling.readings import Span, Unit
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import Cause, Job, Reading
 from benchmarks.bounds import Trip, makespan_bound
@@ -36,9 +36,12 @@ def books(*, limit=4.0, longest_s=900.0, ends=ENDS, own=1, is_moving=True, **loo
     return budget
 
 
-def first_answers(*resets, remaining=1.0):
+def first_answers(*resets, remaining=1.0, is_alone=True, others_seen=0, refills=None, units=tuple(Unit)):
     """Let first answers of windows state resets, each in turn the longest so far or not."""
     budget = books(longest_s=0.0)
+    budget.is_alone, budget.others_seen, budget.windows.refills = is_alone, others_seen, refills
+    for view in budget.views:
+        view.is_alive = view.hypothesis.unit in units
     for reset_s in resets:
         budget.windows.longest_s = max(budget.windows.longest_s, reset_s)
         budget.looks.judge(budget, Reading(limit=4.0, remaining=remaining, reset_s=reset_s))
@@ -68,9 +71,23 @@ def test_a_look_is_due_where_long_windows_keep_their_length(resets, is_due):
     assert first_answers(*resets).is_due is is_due
 
 
-def test_no_look_is_due_where_nothing_is_said_to_be_left():
-    """A first answer of zero may be the whole truth."""
-    assert first_answers(900, 900, remaining=0.0).is_due is False
+@pytest.mark.parametrize(("is_alone", "others_seen", "is_due"), [(True, 0, True), (False, 0, False), (True, 1, False)])
+def test_where_nothing_is_said_to_be_left_rounding_may_hide_it(is_alone, others_seen, is_due):
+    """Fifteen calls of a quarter of an hour are a speed of less than one: unless others have spent them."""
+    looks = first_answers(900, 900, remaining=0.0, is_alone=is_alone, others_seen=others_seen)
+    assert looks.is_due is is_due
+
+
+def test_a_count_of_nothing_hides_nothing():
+    """Where it can be no speed."""
+    assert first_answers(900, 900, remaining=0.0, units=[Unit.COUNT]).is_due is False
+
+
+@pytest.mark.parametrize(("refills", "is_due"), [(False, True), (None, False), (True, False)])
+def test_a_minute_that_fades_hides_what_comes_back(refills, is_due):
+    """Late in it, half of it has."""
+    assert first_answers(60, 60, refills=refills).is_due is is_due
+    assert first_answers(58, 58, refills=refills).is_due is False
 
 
 @pytest.mark.parametrize(
@@ -128,7 +145,7 @@ def test_a_look_brings_as_many_calls_as_the_last_window_bore(own_before, borne):
         ({}, 130.0),
         ({"limit": 60.0}, 110.0),
         ({"resets_at": 120.0}, 120.0),
-        ({"is_vain": True}, PAST),
+        ({"vain": 1}, PAST),
         ({"limit": None}, PAST),
         ({"is_moving": False}, PAST),
     ],
@@ -162,7 +179,35 @@ def test_a_look_that_shows_nothing_new_was_in_vain(sent_at, left, most, is_vain)
     for stated in (0.5, most):
         budget.looks.hear(stated)
     budget.looks.note(budget, job, was_last=True, resets_at=None, now=sent_at + 1)
-    assert (budget.looks.is_vain, budget.looks.most, budget.looks.answered_at) == (is_vain, most, sent_at + 1)
+    assert (bool(budget.looks.vain), budget.looks.most, budget.looks.answered_at) == (is_vain, most, sent_at + 1)
+
+
+def test_where_windows_fade_looks_come_less_often_while_they_are_in_vain():
+    """Half as often each time, down to one just before the edge; and twice as often once one was not."""
+    budget = books(limit=4.0, ends=Span(1900.0, 1902.0))
+    budget.fading.is_seen = True
+    found = []
+    for vain in range(8):
+        budget.looks.vain = vain
+        found.append(budget.looks.drips_at(budget, last_at=100.0))
+    assert found == [130.0, 160.0, 220.0, 340.0, 580.0, 1060.0, 1896.0, 1896.0]
+
+
+@pytest.mark.parametrize(("is_seen", "vain"), [(True, [1, 2, 3, 2, 1]), (False, [1, 2, 3, 0, 0])])
+def test_looks_in_vain_are_counted(is_seen, vain):
+    """One that shows something makes up for one that does not, where windows fade; elsewhere for all."""
+    budget, found = books(answered_at=0.0, most=100.0), []
+    budget.fading.is_seen = is_seen
+    for number, left in enumerate((0, 0, 0, 1, 1), start=1):
+        for view in budget.views:
+            view.left = left
+        budget._tally()
+        job = Job()
+        job.granted_at = 100.0 * number
+        budget.looks.hear(math.inf)
+        budget.looks.note(budget, job, was_last=True, resets_at=None, now=100.0 * number)
+        found.append(budget.looks.vain)
+    assert found == vain
 
 
 def test_only_the_last_proven_call_is_a_look():
@@ -174,7 +219,7 @@ def test_only_the_last_proven_call_is_a_look():
         budget.looks.hear(0.5)
         budget.looks.note(budget, job, was_last=was_last, resets_at=150.0, now=131.0)
         looks = budget.looks
-        assert (looks.is_vain, looks.resets_at, looks.answered_at, looks.most) == (False, 150.0, 131.0, 0.5)
+        assert (bool(looks.vain), looks.resets_at, looks.answered_at, looks.most) == (False, 150.0, 131.0, 0.5)
         looks.note(budget, job, was_last=False, resets_at=None, now=132.0)
         assert (looks.resets_at, looks.most) == (math.inf, 0.0)
 

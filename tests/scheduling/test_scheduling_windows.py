@@ -319,3 +319,40 @@ def test_a_speed_becomes_sharp_half_a_minute_before_the_end(state, now, sharpens
     """Within the last minute it is sharp enough already."""
     windows = Windows(**{"ends": Span(200.0, 202.0), **state})
     assert windows.sharpens_at(now=now) == sharpens_at
+
+
+@pytest.mark.parametrize(
+    ("reset_s", "at", "stays"),
+    [
+        (37.0, 13.0, True),
+        (40.0, 13.0, False),  # it has moved on
+        (38.0, 12.0, None),  # too soon to tell
+        (1.0, 49.5, None),  # the end may have come
+    ],
+)
+def test_a_reset_stays_if_answers_some_time_apart_name_the_same(reset_s, at, stays):
+    """Three seconds at least; also where resets were seen to move before."""
+    windows = Windows()
+    heard(windows, 40.0, 10.0)
+    windows.is_moving = True
+    heard(windows, reset_s, at)
+    assert windows.stays is stays
+
+
+@pytest.mark.parametrize(
+    ("firsts", "is_even"),
+    [
+        ([(60.0, 0.0), (60.0, 61.0)], False),  # one window is known in full
+        ([(60.0, 0.0), (60.0, 61.0), (60.0, 122.0)], True),
+        ([(60.0, 0.0), (60.0, 61.0), (30.0, 122.0)], False),
+        ([(60.0, 0.0), (60.0, 61.0), (120.0, 122.0)], False),
+        ([(60.0, 0.0), (60.0, 61.0), (120.0, 122.0), (120.0, 243.0)], True),
+    ],
+)
+def test_windows_are_even_when_two_in_a_row_are_as_long_as_their_longest_reset(firsts, is_even):
+    """As the edges of a counter are, and the resets of a log of calls are not."""
+    windows = Windows()
+    for reset_s, at in firsts:
+        windows.open(now=at)
+        heard(windows, reset_s, at)
+    assert windows.is_even is is_even

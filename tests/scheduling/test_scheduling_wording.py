@@ -36,18 +36,35 @@ def heard(*answers, limit=20.0):
 @pytest.mark.parametrize(
     ("answers", "found"),
     [
-        ([(19.0, 60.0)], Wording()),
-        ([(19.0, 59.5)], Wording(0.1)),
-        ([(19.0, 59.25), (18.0, 58.0), (17.0, 57.5)], Wording(0.01)),
-        ([(19.5, 60.0), (19.0, 59.0)], Wording(is_fine=True)),
-        ([(21.0, 60.0)], Wording()),  # the limit may be rounded in another way
-        ([(21.5, 60.0)], Wording(is_fine=True, is_uncapped=True)),
-        ([(22.0, 50.0), (19.0, 49.0)], Wording(is_uncapped=True)),
+        ([(19.0, 60.0)], Wording(largest=19.0)),
+        ([(19.0, 59.5)], Wording(0.1, largest=19.0)),
+        ([(19.0, 59.25), (18.0, 58.0), (17.0, 57.5)], Wording(0.01, largest=19.0)),
+        ([(19.5, 60.0), (19.0, 59.0)], Wording(is_fine=True, largest=19.5)),
+        ([(21.0, 60.0)], Wording(largest=21.0)),  # the limit may be rounded in another way
+        ([(21.5, 60.0)], Wording(is_fine=True, is_uncapped=True, largest=21.5)),
+        ([(22.0, 50.0), (19.0, 49.0)], Wording(is_uncapped=True, largest=22.0)),
     ],
 )
 def test_what_was_stated_once_counts_for_all_numbers(answers, found):
     """The finest reset, any decimals of what remains, and any number more than one above the limit."""
     assert heard(*answers) == found
+
+
+@pytest.mark.parametrize(
+    ("stated", "remaining", "may_cap"),
+    [
+        ([], 20.0, True),
+        ([], 19.0, True),
+        ([], 18.9, False),
+        ([19.5], 19.5, True),
+        ([19.5], 19.4, False),  # a cap is the largest number that is ever stated
+        ([21.5], 20.0, False),  # there is none
+    ],
+)
+def test_a_limit_stands_in_for_larger_numbers_only(stated, remaining, may_cap):
+    """Each rounded in its own way, so that they may be one apart."""
+    wording = heard(*((each, 60.0) for each in stated))
+    assert wording.may_cap(Reading(limit=20.0, remaining=remaining, reset_s=60.0)) is may_cap
 
 
 def test_without_a_limit_nothing_is_above_it():

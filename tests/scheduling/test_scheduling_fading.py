@@ -1,0 +1,186 @@
+"""What comes back of a window into which the one before still weighs, and how that is seen."""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import pytest
+from attrs import evolve
+from effort import TRIED
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apteligent_async._scheduling.budget import Budget
+from apteligent_async._scheduling.fading import Fading
+from apteligent_async._scheduling.openings import Openings
+from apteligent_async._scheduling.outlay import Outlay
+from apteligent_async._scheduling.policy import RatePolicy
+from apteligent_async._scheduling.readings import Span
+from apteligent_async._scheduling.scheduler import Scheduler
+from apteligent_async._scheduling.signals import Cause, Job
+from apteligent_async._scheduling.windows import Windows
+from benchmarks.bounds import Trip, makespan_bound
+from benchmarks.meters import Announced, SlidingCounter
+from benchmarks.player import Client, Player
+from benchmarks.surroundings import Link
+from benchmarks.zoo import Dialect, Server
+
+PAST, INF = -math.inf, math.inf
+SEEN = {"refills": False, "stays": True, "is_even": True, "longest_s": 61.0}
+
+
+def books(*, own=0, before=0, limit=20.0, is_alone=True, others_seen=0, is_seen=True, is_refuted=False, **windows):
+    """Make books of a window of a minute that ends at 1060, of which twenty calls may be used."""
+    return Budget(
+        is_alone=is_alone,
+        others_seen=others_seen,
+        limit=limit,
+        windows=Windows(ends=Span(1059.0, 1060.0), **{**SEEN, **windows}),
+        outlay=Outlay(own=own),
+        openings=Openings(own_before=before),
+        fading=Fading(is_seen, is_refuted),
+    )
+
+
+@pytest.mark.parametrize(
+    ("own", "before", "cost", "at"),
+    [
+        (0, 0, 1, PAST),  # nothing weighs
+        (0, 20, 1, 1003.0),  # a twentieth of it has faded
+        (0, 20, 5, 1015.0),
+        (9, 20, 1, 1030.0),
+        (18, 20, 1, 1057.0),
+        (19, 20, 1, INF),  # all of it has faded at the edge only, where the next window begins
+        (20, 5, 1, INF),  # all is used up
+        (10, 10, 1, 1006.0),
+        (10, 10, 11, INF),
+    ],
+)
+def test_what_weighs_fades_evenly(own, before, cost, at):
+    """What is over is what a window holds, less our calls in it, less the part of those before that still weighs."""
+    budget = books(own=own, before=before)
+    assert budget.fading.opens_at(budget, cost) == at
+
+
+@pytest.mark.parametrize(("now", "left"), [(1000.0, 0), (1003.0, 1), (1032.9, 10), (1060.0, 20), (1070.0, 20)])
+def test_what_has_come_back_is_counted_in_whole_calls(now, left):
+    """Never less than none."""
+    budget = books(before=20)
+    assert budget.fading.come_back(budget, now=now) == left
+    assert books(own=30).fading.come_back(books(own=30), now=now) == 0
+
+
+@pytest.mark.parametrize(
+    "unlike",
+    [
+        {"is_alone": False},
+        {"is_seen": False},
+        {"is_refuted": True},
+        {"refills": None},
+        {"refills": True},
+        {"is_even": False},
+        {"others_seen": 1},
+    ],
+)
+def test_nothing_is_foretold_where_something_else_may_be_meant(unlike):
+    """Others who spend, windows that begin whole, or are of many lengths, an answer that stated less."""
+    budget = books(**unlike)
+    assert budget.fading.opens_at(budget, 1) == INF
+    assert budget.fading.come_back(budget, now=1030.0) == 0
+
+
+def test_nothing_is_foretold_after_a_refusal():
+    """Until its reset has passed."""
+    budget = books()
+    budget.gate.shut(1060.0)
+    assert budget.fading.opens_at(budget, 1) == INF
+
+
+@pytest.mark.parametrize(
+    ("stays", "is_rising", "was_seen", "is_seen"),
+    [
+        (True, True, False, True),
+        (True, False, False, False),
+        (None, True, False, False),  # no two answers were far enough apart
+        (True, False, True, True),
+        (None, False, True, True),
+        (False, True, True, False),  # the reset has moved: tokens come back one by one
+    ],
+)
+def test_it_is_seen_where_more_is_left_and_the_reset_stands(stays, is_rising, was_seen, is_seen):
+    """As under no other way of counting."""
+    budget = books(is_seen=was_seen, stays=stays)
+    budget.fading.hear(budget, Job(), 20.0, is_rising=is_rising)
+    assert budget.fading.is_seen is is_seen
+
+
+@pytest.mark.parametrize(("most", "live", "is_refuted"), [(9, 0, True), (10, 0, False), (7, 3, False), (6, 3, True)])
+def test_an_answer_that_states_less_refutes_it_for_its_window(most, live, is_refuted):
+    """With what is still under way; somebody else may have spent it."""
+    budget, job = books(before=20), Job()
+    job.granted_at, budget.live = 1030.0, live
+    budget.fading.hear(budget, job, float(most), is_rising=False)
+    assert budget.fading.is_refuted is is_refuted
+    budget.live = 0
+    budget.take(1, now=1061.0)
+    assert not budget.fading.is_refuted
+
+
+def test_a_call_goes_out_when_its_token_has_come_back():
+    """And as many beside it as have come back with it."""
+    budget = books(own=2, before=20)
+    budget.windows._latest = 1060.0
+    for view in budget.views:
+        view.left = 0
+    budget._tally()
+    assert (budget.opens_at(1), budget.obstacle(now=1000.0)) == (1009.0, Cause.LATE_LOOK)
+    budget.take(1, now=1012.5)
+    assert (budget.left, budget.live) == (1, 1)
+    assert budget.ends is not None, "it is no new window"
+
+
+@st.composite
+def histories(draw):
+    """Draw a counter that fades, when its windows end, and what is called when."""
+    window_s = draw(st.integers(60, 900))
+    limit = draw(st.integers(1, 300))
+    steps = draw(st.lists(st.floats(0, window_s / 3), min_size=3, max_size=60))
+    return window_s, limit, steps
+
+
+@TRIED
+@given(histories())
+def test_no_more_has_come_back_than_is_left(history):
+    """Whatever was called when, by us alone."""
+    window_s, limit, steps = history
+    size = math.floor(limit * window_s / 60)
+    meter = SlidingCounter(budget=max(size, 1), window_s=float(window_s), announced=Announced.EDGE)
+    used, now, edge_at = [0, 0], 0.0, float(window_s)
+    for step in steps:
+        now += step
+        while now >= edge_at:
+            used, edge_at = [used[1], 0], edge_at + window_s
+        budget = books(own=used[1], before=used[0], limit=float(limit), longest_s=float(window_s))
+        budget.windows.ends = Span(edge_at, edge_at)
+        assert budget.fading.come_back(budget, now=now) <= max(meter.left(now), 0)
+        if meter.left(now) >= 1:
+            meter.count(now)
+            used[1] += 1
+
+
+@pytest.mark.parametrize("is_speed", [False, True])
+@pytest.mark.parametrize(("budget", "n"), [(29, 221), (20, 198)])
+def test_a_counter_that_fades_is_used_as_it_does(budget, n, is_speed):
+    """No refusal, and a quarter more time than a client that knows all; who waits for its edges needs twice as much."""
+    meter = SlidingCounter(budget=budget, window_s=60.0, began_at=961.4, announced=Announced.EDGE)
+    link = Link(up_s=0.1, down_s=0.1)
+    bound_s = makespan_bound(evolve(meter), now=1000.0, n=n, trip=Trip(link.up_s, link.down_s))
+    dialect = Dialect(is_speed=is_speed, is_before=False, remaining="exact", reset="round")
+    server = Server(meter=meter, dialect=dialect, dice=Random("fading"))
+    player = Player(server=server, link=link, dice=Random(1), now=1000.0)
+    client = Client(Scheduler(RatePolicy(mode="exclusive")))
+    player.submit(client, [Job() for _ in range(n)])
+    player.run()
+    assert client.rate_limited == 0
+    assert client.done_at - 1000.0 <= 1.25 * bound_s
