@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from benchmarks.meters import Meter
 
-__all__ = ["KINDS", "START_AT", "TROUBLES", "Case", "draw_case", "draw_cell"]
+__all__ = ["KINDS", "START_AT", "TROUBLES", "Case", "draw_case", "draw_cell", "draw_weighted"]
 
 START_AT: Final = 1000.0
 """The instant at which every case begins."""
@@ -148,8 +148,6 @@ KINDS: Final[dict[str, Callable[[Case, Random], Meter]]] = {
     "running average": _average,
 }
 _LIKELIHOOD: Final = (6, 4, 2, 1, 2, 1)
-
-_WEIGHTED: Final = 0.1  # the part of all cases in which calls do not all cost the same
 
 _Changes = dict[str, Any]
 
@@ -281,14 +279,14 @@ def draw_case(seed: str, number: int, *, most_calls: int = 600) -> Case:
     )
     for name in dice.sample(tuple(TROUBLES), dice.choices((0, 1, 2), (4, 4, 2))[0]):
         case = _with_trouble(case, name, dice)
-    return _with_weights(case, Random(f"{seed}/{number} weights"))
+    return case
 
 
-def _with_weights(case: Case, dice: Random) -> Case:
-    """Let calls cost more than one token in one case of ten, if a window holds several of the dearest even when cut."""
-    dearest = min(dice.randint(2, 8), case.budget // 4)
-    is_weighted = dearest > 1 and dice.random() < _WEIGHTED
-    return evolve(case, dearest=dearest) if is_weighted else case
+def draw_weighted(seed: str, number: int, *, most_calls: int = 600) -> Case:
+    """Draw the same with calls of up to eight tokens, if a window holds several of the dearest even when it is cut."""
+    case = draw_case(seed, number, most_calls=most_calls)
+    dearest = min(Random(f"{seed}/{number} weights").randint(2, 8), case.budget // 4)
+    return evolve(case, dearest=max(dearest, 1))
 
 
 def _with_trouble(case: Case, name: str, dice: Random) -> Case:

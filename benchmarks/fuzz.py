@@ -4,6 +4,7 @@ What *avoidable* means stands in `benchmarks.runs`.
 
     python -m benchmarks.fuzz --runs 2000 --json
     python -m benchmarks.fuzz --replay 17 --trace
+    python -m benchmarks.fuzz --zoo weighted --runs 2000
     python -m benchmarks.fuzz --zoo goal2 --runs 300
 """
 
@@ -15,11 +16,11 @@ import sys
 import time
 from collections import Counter
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from attrs import asdict, frozen
 
-from benchmarks.cases import KINDS, draw_case, draw_cell
+from benchmarks.cases import KINDS, draw_case, draw_cell, draw_weighted
 from benchmarks.core import new_brain
 from benchmarks.lost import goal2
 from benchmarks.runs import Run, line_of, play, ratios_by_kind
@@ -76,6 +77,13 @@ def _badness(run: Run) -> tuple[bool, int, bool, float]:
     return bool(run.broken), run.avoidable, run.is_wrong, run.ratio or 0.0
 
 
+_DRAWS: Final[dict[str, Callable[[str, int], Case]]] = {
+    "all": draw_case,
+    "weighted": draw_weighted,
+    "goal2": draw_cell,
+}
+
+
 def _counted(runs: int) -> Iterable[int]:
     """Count runs, and say now and then on stderr how far it is."""
     began = time.perf_counter()
@@ -110,7 +118,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--json", action="store_true", help="end with one JSON object on the last line")
-    parser.add_argument("--zoo", choices=("all", "goal2"), default="all")
+    parser.add_argument("--zoo", choices=("all", "weighted", "goal2"), default="all")
     parser.add_argument("--server", choices=tuple(KINDS), help="only the runs on this kind of server")
     parser.add_argument("--mode", choices=("exclusive", "shared", "polite"), default="exclusive", help="of a replay")
     parser.add_argument("--replay", type=int, metavar="K", help="play run K alone")
@@ -123,14 +131,13 @@ def main(given: Sequence[str] | None = None) -> None:
     """Run the command line."""
     wanted = _arguments(given)
     if wanted.replay is not None:
-        draw = draw_cell if wanted.zoo == "goal2" else draw_case
-        _replay(wanted.replay, wanted.seed, draw=draw, mode=wanted.mode, is_traced=wanted.trace)
+        _replay(wanted.replay, wanted.seed, draw=_DRAWS[wanted.zoo], mode=wanted.mode, is_traced=wanted.trace)
         return
     if wanted.zoo == "goal2":
         found = goal2(wanted.runs, wanted.seed)
         print(json.dumps(found, indent=2))
     else:
-        cases = (draw_case(wanted.seed, number) for number in _counted(wanted.runs))
+        cases = (_DRAWS[wanted.zoo](wanted.seed, number) for number in _counted(wanted.runs))
         chosen = (case for case in cases if wanted.server in (None, case.kind))
         runs = [play(case, new_brain("exclusive")) for case in chosen]
         report = summarise(runs, shown=wanted.worst)

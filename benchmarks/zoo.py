@@ -198,7 +198,7 @@ class Server:
         opened_at = self.meter.opened_at(now)
         if is_first:
             return ("cold start",)
-        if self._promised_at <= now:  # no answer since: every answer makes a new promise
+        if self._promised_at <= now and self.left(now) < 1:  # a reset promises one token, until the next answer
             self._seen["false reset"] = now
         elif self._misstated:  # the reset to wait for was stated falsely, or not at all, however long ago
             self._seen[self._misstated] = now

@@ -110,9 +110,14 @@ class Budget:
 
     def size_of(self, length_s: float) -> float:
         """Say how many tokens a whole window of a length holds: by the stated limit, within what was counted."""
-        alive, stated = self.alive(), (self.limit or ASSUMED_LIMIT) * length_s / 60
+        alive, stated = self.alive(), self.pace * length_s / 60
         least, most = min(view.budget_lo for view in alive), max(view.budget_hi for view in alive)
         return max(min(max(stated, least), most), 1.0)
+
+    @property
+    def pace(self) -> float:
+        """Calls per minute: as stated, or as assumed before; one that is stated as none is less than one."""
+        return ASSUMED_LIMIT if self.limit is None else self.limit or 1.0
 
     @property
     def own(self) -> int:
@@ -154,19 +159,24 @@ class Budget:
         """Name the instant from which, with nothing under way, a reset proves so many tokens.
 
         It proves one, if its answer left none. The rest is there with it in windows that refill and are known to hold
-        it, and else comes one by one.
+        it. Elsewhere it comes one by one, and in a log of calls as they were made: after as long as any reset took.
         """
         if cost <= 1:
             return self.reopens_at
         windows, holds = self.windows, min(view.budget_lo for view in self.alive())
-        is_whole = windows.refills and not windows.is_moving and not self.is_gated and holds >= cost
-        rest_s = 0.0 if is_whole else PATIENCE * (cost - 1) * 60 / (self.limit or ASSUMED_LIMIT)
-        return max(self.gate.opens_at, windows.stated_until) + rest_s
+        opens_at = max(self.gate.opens_at, windows.stated_until)
+        if windows.refills and not windows.is_moving and not self.is_gated and holds >= cost:
+            return opens_at
+        comes_at = opens_at + PATIENCE * (cost - 1) * 60 / self.pace
+        return max(comes_at, self.looks.reached_at + windows.longest_s + 1) if windows.drips else comes_at
 
     def shows_at(self, cost: int) -> float:
         """Name the instant from which, with nothing under way, a call is proven by a reset or by looking late."""
-        shows_at = min(self.looks.opens_at(self, cost), self.fading.opens_at(self, cost))
-        return min(self.proves_at(cost), max(self.gate.opens_at, shows_at))
+        return min(self.proves_at(cost), max(self.gate.opens_at, self._looks_at(cost)))
+
+    def _looks_at(self, cost: int) -> float:
+        """Name the instant from which a call is proven within the window, by what is quiet or by what has faded."""
+        return min(self.looks.opens_at(self, cost), self.fading.opens_at(self, cost))
 
     def risks_at(self, cost: int, *, now: float) -> float:
         """Name the instant from which a call may be risked that nothing proves; infinite: none may."""
@@ -204,7 +214,7 @@ class Budget:
             self.trial.take_back(self)
         if self._lent and not self.live and self.ends is None:
             for view in self.views:
-                view.charge(self._lent)  # it was proven for a call of that cost, not for several
+                view.charge(self._lent)  # it was proven for one call of that cost, not for several
             self._lent = 0
         self._tally()
 
@@ -290,7 +300,7 @@ class Budget:
         was_idle = self.ends is not None and now - self.ends.hi > self.windows.longest_s
         self.windows.open(now=now)
         self.looks.begin_window()
-        self.fading.is_refuted = False
+        self.fading.is_refuted, self._lent = False, 0
         self.trial.drop()
         for view in self.views:
             view.begin_window()
@@ -302,10 +312,8 @@ class Budget:
         self.outlay.begin_window(self.outlay.blind)
 
     def _look(self, cost: int, *, now: float) -> None:
-        """Start a call that no answer of this window proves, but a window's length of quiet, or that is risked."""
-        is_risked = (
-            min(self.looks.opens_at(self, cost), self.fading.opens_at(self, cost)) > now >= self.risks_at(cost, now=now)
-        )
+        """Start a call that no answer of this window proves, but quiet or what has faded, or that is risked."""
+        is_risked = self._looks_at(cost) > now >= self.risks_at(cost, now=now)
         borne = 0 if is_risked else max(self.looks.borne(self), self.fading.come_back(self, now=now))
         if is_risked:
             self.trial.begin(self, cost, now=now)
@@ -336,6 +344,7 @@ class Budget:
             self.openings.own_before = self.own
             self.outlay.begin_window(0)
             self.looks.begin_window()
+            self.fading.is_refuted = False
         return place
 
     def _change_limit(self, limit: float) -> None:
@@ -360,7 +369,7 @@ class Budget:
         self.windows.forbid()
         for view in self.views:
             view.charge(cost)
-        self.gate.pause(now + cost * (60 / self.limit if self.limit else self.gate.pace_s))
+        self.gate.pause(now + cost * (self.gate.pace_s if self.limit is None else 60 / self.pace))
 
     def doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""

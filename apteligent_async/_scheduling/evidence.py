@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from apteligent_async._scheduling.openings import ASSUMED_LIMIT
 from apteligent_async._scheduling.readings import Unit, is_possible, reset_span, token_bounds
 
 if TYPE_CHECKING:
@@ -51,8 +50,9 @@ def weigh(budget: Budget, job: Job, numbers: Reading, ends: Span, *, now: float)
         elif windows.is_known:
             _count(budget, view, numbers, bounds[1])
     budget.looks.hear(most)
-    budget.fading.hear(budget, job, most, is_rising=is_rising and now <= ends.lo)
-    windows.is_moving = windows.is_moving or (is_rising and now <= ends.lo)
+    is_rising = is_rising and now <= ends.lo
+    budget.fading.hear(budget, job, most, is_rising=is_rising)
+    windows.is_moving = windows.is_moving or is_rising
     _tell_apart(budget, surprised)
     if not (budget.live or blind or windows.is_moving):
         _rest(budget, now=now)
@@ -89,7 +89,7 @@ def _rest(budget: Budget, *, now: float) -> None:
     show if it did not: a service need not charge every call.
     """
     own, placed_at = budget.outlay.own, budget.windows.placed_at
-    most = 1 + ((budget.limit or ASSUMED_LIMIT) + 1) / 60 * (now - placed_at + budget.trip_s)
+    most = 1 + (budget.pace + 1) / 60 * (now - placed_at + budget.trip_s)
     found = [(view, *view.rest(own=own)) for view in budget.alive()]
     fitting = {view.hypothesis.unit for view, cost, returned, doubt in found if 0 <= returned <= most and doubt < cost}
     for view, cost, returned, _ in found:

@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["Fading"]
 
 
+OWN_WINDOWS = 3
+"""The window from which on the one before is known from its beginning, whoever spent of the first."""
+
+
 @define
 class Fading:
-    """Whether the service was seen to count so; it forgets when it is told that all may be different.
+    """Whether the service was seen to count so.
 
     Attributes:
         is_seen: whether more was left later in a window than before, and its reset had not moved.
@@ -64,7 +68,8 @@ class Fading:
         """Whether it counts like that, and nobody else spends."""
         windows = budget.windows
         is_fading = self.is_seen and not self.is_refuted and windows.refills is False
-        return is_fading and windows.is_even and budget.seems_alone and not budget.is_gated
+        is_known = windows.is_even and windows.serial >= OWN_WINDOWS
+        return is_fading and is_known and budget.seems_alone and not budget.is_gated
 
 
 def _left(budget: Budget, *, at: float) -> float:

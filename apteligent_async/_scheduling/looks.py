@@ -24,6 +24,9 @@ __all__ = ["Looks"]
 DRIPS = 2
 """How many calls' worth of time a look is put off where tokens come back one by one: one for itself, one more."""
 
+MOST_VAIN = 8
+"""After so many looks in vain the next one is put off no further."""
+
 QUIET_PART = 4
 """A window is quiet while no more than one in so many of its calls was used."""
 
@@ -42,7 +45,7 @@ class Looks:
         steady: first answers in a row that stated the longest reset of all.
         is_due: whether the present window began with calls left of which its first answer can have shown few, and
             nobody has looked again.
-        is_vain: whether the last look that was put off showed nothing new.
+        vain: how many of the last looks that were put off showed nothing new, less those that did where windows fade.
         answered_at: when the last answer came.
         resets_at: the instant by which the reset that it stated has surely passed.
         most: tokens that it leaves at most.
@@ -73,9 +76,9 @@ class Looks:
         is_new = reset_s > self.first_reset_s + WHOLE_S
         self.steady = 0 if reset_s < longest_s - WHOLE_S else 1 if is_new else self.steady + 1
         self.first_reset_s = reset_s
-        is_long, has_some = longest_s > SHARP_S, bool(numbers.remaining)
-        fades = budget.windows.refills is False and longest_s >= SHARP_S - 1
-        may_hide = (is_long and (has_some or _hides_all(budget, numbers))) or (fades and has_some)
+        is_long, is_minute, has_some = longest_s > SHARP_S, longest_s >= SHARP_S - 1, bool(numbers.remaining)
+        fills_late = budget.windows.refills is False and is_minute and has_some
+        may_hide = fills_late or (is_long and (has_some or _hides_all(budget, numbers)))
         self.is_due = self.steady > 1 and may_hide
 
     def sharpens_at(self, budget: Budget, *, now: float) -> float:
@@ -126,8 +129,10 @@ class Looks:
         if was_last and budget.windows.drips and budget.limit:
             is_less = self._stated <= self.most - job.cost < math.inf
             if job.granted_at - self.answered_at >= 60 / budget.limit:
-                is_vain = is_less or budget.left < 1
-                self.vain = min(self.vain + 1, 8) if is_vain else max(self.vain - 1, 0) if budget.fading.is_seen else 0
+                if is_less or budget.left < 1:
+                    self.vain = min(self.vain + 1, MOST_VAIN)
+                else:
+                    self.vain = max(self.vain - 1, 0) if budget.fading.is_seen else 0
         self.answered_at, self.resets_at = now, math.inf if resets_at is None else resets_at
         self.most, self._stated = self._stated, 0.0
 

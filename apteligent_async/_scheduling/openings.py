@@ -92,7 +92,7 @@ class Openings:
         windows, alive = budget.windows, budget.alive()
         if windows.longest_s <= WHOLE_S:
             return
-        stated = ((budget.limit or ASSUMED_LIMIT) + 1) * (windows.longest_s + 1) / 60
+        stated = (budget.pace + 1) * (windows.longest_s + 1) / 60
         counted = max(view.budget_hi for view in alive)
         promised = math.floor((budget.limit or 0.0) * (windows.longest_s - 1) / 60)
         weighs = budget.own + self.own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)

@@ -151,8 +151,8 @@ class Windows:
 
     @property
     def stated_until(self) -> float:
-        """The latest instant at which any reset can lie that was stated in the present window; the past: none was."""
-        return self._latest if self.ends is not None else -math.inf
+        """The latest instant at which any reset can lie that was stated last; the past: none was."""
+        return self._latest
 
     @property
     def drips(self) -> bool:
@@ -234,5 +234,8 @@ class Windows:
     def _measure(self) -> None:
         if self._last is not None and self.ends is not None and self._last.hi < self.ends.lo:
             length_s = (self.ends.lo + self.ends.hi - self._last.lo - self._last.hi) / 2
-            self.is_even = max(abs(length_s - (self.length_s or 0.0)), abs(length_s - self.longest_s)) <= WHOLE_S
+            unlike_s = abs(length_s - self.longest_s)
+            self.is_even = self.length_s is not None and max(unlike_s, abs(length_s - self.length_s)) <= WHOLE_S
             self.length_s = length_s
+        else:
+            self.is_even = False

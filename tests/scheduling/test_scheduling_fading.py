@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from apteligent_async._scheduling.budget import Budget
 from apteligent_async._scheduling.fading import Fading
+from apteligent_async._scheduling.learned import learn, recall
 from apteligent_async._scheduling.openings import Openings
 from apteligent_async._scheduling.outlay import Outlay
 from apteligent_async._scheduling.policy import RatePolicy
@@ -27,7 +28,7 @@ from benchmarks.surroundings import Link
 from benchmarks.zoo import Dialect, Server
 
 PAST, INF = -math.inf, math.inf
-SEEN = {"refills": False, "stays": True, "is_even": True, "longest_s": 61.0}
+SEEN = {"refills": False, "stays": True, "is_even": True, "serial": 3, "longest_s": 61.0}
 
 
 def books(*, own=0, before=0, limit=20.0, is_alone=True, others_seen=0, is_seen=True, is_refuted=False, **windows):
@@ -80,6 +81,7 @@ def test_what_has_come_back_is_counted_in_whole_calls(now, left):
         {"refills": None},
         {"refills": True},
         {"is_even": False},
+        {"serial": 2},  # somebody may have spent of the window before, before our first call
         {"others_seen": 1},
     ],
 )
@@ -138,6 +140,18 @@ def test_a_call_goes_out_when_its_token_has_come_back():
     budget.take(1, now=1012.5)
     assert (budget.left, budget.live) == (1, 1)
     assert budget.ends is not None, "it is no new window"
+
+
+def test_what_was_recalled_foretells_nothing_of_a_window_that_others_may_have_used():
+    """Whoever was here before may have spent of the first window, and it weighs on the second."""
+    again = Budget(is_alone=True)
+    recall(learn(books(length_s=60.0)), again)
+    assert again.fading.is_seen
+    for serial in (1, 2):
+        again.windows.serial, again.windows.is_even, again.windows.ends = serial, True, Span(1059.0, 1060.0)
+        assert again.fading.opens_at(again, 1) == INF
+    again.windows.serial = 3
+    assert again.fading.opens_at(again, 1) == PAST
 
 
 @st.composite

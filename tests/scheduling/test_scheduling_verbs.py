@@ -204,6 +204,13 @@ def test_a_limit_below_one_call_a_minute_may_be_stated_as_none():
     assert (budget.limit, budget.views[0].budget_lo) == (0.0, 0)
 
 
+@pytest.mark.parametrize(("limit", "pace"), [(None, 20.0), (0.0, 1.0), (0.5, 0.5), (30.0, 30.0)])
+def test_a_limit_that_is_stated_as_none_is_one_a_minute_at_most(limit, pace):
+    """Before any was stated it is what was ever attested."""
+    assert Budget(limit=limit).pace == pace
+    assert Budget(limit=limit).size_of(120.0) == max(2 * pace, 1.0)
+
+
 def test_each_answer_that_only_others_explain_is_counted():
     """Once for each: two are two."""
     budget = heard(16, 60, is_alone=False)

@@ -356,3 +356,24 @@ def test_windows_are_even_when_two_in_a_row_are_as_long_as_their_longest_reset(f
         windows.open(now=at)
         heard(windows, reset_s, at)
     assert windows.is_even is is_even
+
+
+def test_windows_of_which_one_cannot_be_measured_are_not_even():
+    """It was opened before the service's own edge."""
+    windows = Windows()
+    for at in (0.0, 61.0, 122.0):
+        windows.open(now=at)
+        heard(windows, 60.0, at)
+    assert windows.is_even
+    windows.open(now=150.0)
+    heard(windows, 32.0, 150.0)
+    assert not windows.is_even
+
+
+def test_the_last_reset_that_was_stated_is_kept_beyond_its_window():
+    """Until the next one is stated."""
+    windows = Windows()
+    assert windows.stated_until == -math.inf
+    heard(windows, 40.0, 10.0)
+    windows.open(now=52.0)
+    assert windows.stated_until == 51.0
