@@ -85,8 +85,8 @@ class Courier:
         Raises:
             ConfigurationError: the store can never be used as it is.
         """
-        ended = self.visits
-        while self.books.alone is None and not self._is_retired and self._visits_ended <= ended:
+        begun = self.visits
+        while self.books.alone is None and not self._is_retired and self._visits_ended <= begun:
             if self._homecoming is not None:
                 await self._homecoming.wait()
             else:

@@ -130,6 +130,11 @@ class Budget:
         return self.is_alone and not self.others_seen
 
     @property
+    def is_wary(self) -> bool:
+        """Whether others were seen to spend of late, by any way to read the numbers."""
+        return any(view.is_wary for view in self.alive())
+
+    @property
     def ends(self) -> Span | None:
         """Bounds of the present window's reset; None while nothing has been stated."""
         return self.windows.ends
@@ -279,7 +284,7 @@ class Budget:
             self._pass_over(job.cost)
             self._tally()
             return
-        if is_contradiction and (self.is_alone or not any(view.is_wary for view in self.alive())):
+        if is_contradiction and (self.is_alone or not self.is_wary):
             self.doubt_everything()
         if is_contradiction and not self.is_alone:
             self.company.collide()
@@ -299,17 +304,23 @@ class Budget:
         self.company.close_window(size=self.expected_size, own=self.own, left=self.left, are_seen=are_seen)
         was_idle = self.ends is not None and now - self.ends.hi > self.windows.longest_s
         self.windows.open(now=now)
-        self.looks.begin_window()
-        self.fading.is_refuted, self._lent = False, 0
         self.trial.drop()
+        self._lent = 0
         for view in self.views:
-            view.begin_window()
             view.prove(proven)
         self._begin_stretch(now)
         self._tally()
         self.gate.open()
-        self.openings.own_before = 0 if was_idle else self.own
-        self.outlay.begin_window(self.outlay.blind)
+        self._begin_window(own_before=0 if was_idle else self.own, own=self.outlay.blind)
+
+    def _begin_window(self, *, own_before: int, own: int) -> None:
+        """Set apart what was stated and spent in the last window, by us so much; the new one may be charged some."""
+        for view in self.views:
+            view.begin_window()
+        self.looks.begin_window()
+        self.fading.is_refuted = False
+        self.openings.own_before = own_before
+        self.outlay.begin_window(own)
 
     def _look(self, cost: int, *, now: float) -> None:
         """Start a call that no answer of this window proves, but quiet or what has faded, or that is risked."""
@@ -337,14 +348,10 @@ class Budget:
             self._change_limit(numbers.limit)
         place = self.windows.place(numbers.reset_s, job, now=now, wording=wording)
         if place is not None and place.has_rolled:
-            for view in self.views:
-                view.begin_window()
-                if self.windows.outlasts(self.trip_s):
+            self._begin_window(own_before=self.own, own=0)
+            if self.windows.outlasts(self.trip_s):
+                for view in self.views:
                     view.begin_stretch()  # what the old window stated says nothing of the one that this call fell into
-            self.openings.own_before = self.own
-            self.outlay.begin_window(0)
-            self.looks.begin_window()
-            self.fading.is_refuted = False
         return place
 
     def _change_limit(self, limit: float) -> None:

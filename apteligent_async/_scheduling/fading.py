@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
+from apteligent_async._scheduling.openings import promised
+
 if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.signals import Job
@@ -84,4 +86,4 @@ def _length_s(budget: Budget) -> float:
 
 
 def _size(budget: Budget) -> int:
-    return math.floor((budget.limit or 0.0) * _length_s(budget) / 60)
+    return promised(budget.limit, budget.windows.longest_s)

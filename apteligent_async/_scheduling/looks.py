@@ -107,7 +107,7 @@ class Looks:
             return math.inf
         if not (windows.is_known or windows.is_moving):
             return math.inf  # what was refused before it may be charged to it
-        if not _is_quiet(budget, cost) or any(view.is_wary for view in budget.alive()):
+        if not _is_quiet(budget, cost) or budget.is_wary:
             return math.inf
         at = max(ends.lo - LATE_S, self.quiet_since + windows.longest_s + 1)
         return at if at <= ends.lo - SPARE_S else math.inf
@@ -118,8 +118,8 @@ class Looks:
         return again if _is_quiet(budget, again) else 0
 
     def hear(self, most: float) -> None:
-        """Take in the most tokens that an answer leaves, by one of the ways to read it."""
-        self._stated = max(self._stated, most)
+        """Take in the most tokens that an answer leaves, by any way to read it."""
+        self._stated = most
 
     def note(self, budget: Budget, job: Job, *, was_last: bool, resets_at: float | None, now: float) -> None:
         """Take in an answer, and whether its call was the last that was proven: then it was a look, if put off.

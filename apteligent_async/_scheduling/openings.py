@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.signals import Reading
 
-__all__ = ["ASSUMED_LIMIT", "Openings"]
+__all__ = ["ASSUMED_LIMIT", "Openings", "promised"]
 
 ASSUMED_LIMIT = 20.0
 """Calls per minute before the service has said anything: the only value ever attested (grade B)."""
@@ -35,6 +35,11 @@ LIFT = 2
 
 WHOLE_PART = 0.8
 """A window that begins with less than this part of what the limit promises was not filled anew."""
+
+
+def promised(limit: float | None, reset_s: float) -> int:
+    """Count the calls of a whole window at least: the limit is an average over it, and no reset is longer."""
+    return math.floor((limit or 0.0) * max(reset_s - 1, 0.0) / 60)
 
 
 @define
@@ -64,7 +69,7 @@ class Openings:
         windows = budget.windows
         if windows.is_known:
             self._watch_refill(budget, numbers)
-        size = _least_size(budget)
+        size = promised(budget.limit, windows.whole_s)
         if windows.is_fresh(numbers.reset_s or 0.0):
             is_steady = abs((numbers.reset_s or 0.0) - budget.looks.first_reset_s) <= WHOLE_S
             times = math.inf if budget.is_alone and is_steady else LIFT
@@ -94,9 +99,10 @@ class Openings:
             return
         stated = (budget.pace + 1) * (windows.longest_s + 1) / 60
         counted = max(view.budget_hi for view in alive)
-        promised = math.floor((budget.limit or 0.0) * (windows.longest_s - 1) / 60)
         weighs = budget.own + self.own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)
-        if budget.is_alone and max(view.most for view in alive) + budget.own < WHOLE_PART * promised:
+        if budget.is_alone and max(view.most for view in alive) + budget.own < WHOLE_PART * promised(
+            budget.limit, windows.longest_s
+        ):
             windows.refills = False
         elif min(view.fresh for view in alive) > max(min(max(stated - weighs, stated / 2), counted - weighs), 0):
             windows.refills = windows.refills is not False
@@ -142,8 +148,3 @@ def _least_of_minute(size: int, longest_s: float) -> int:
     Where the headers count the call that brings them, the answers to these show for sure whether there are more.
     """
     return math.floor(size * (longest_s - doubt_s(longest_s)) / MINUTE_S)
-
-
-def _least_size(budget: Budget) -> int:
-    """Count the calls of a whole window: the limit is an average over it, and it is no shorter than any reset."""
-    return math.floor((budget.limit or 0.0) * max(budget.windows.whole_s - 1, 0.0) / 60)

@@ -54,7 +54,7 @@ class Trial:
         windows, ends = budget.windows, budget.ends
         if not self.left or cost > 1 or budget.live or ends is None or budget.is_gated or windows.is_disturbed:
             return math.inf
-        if not windows.refills or windows.is_moving or any(view.is_wary for view in budget.alive()):
+        if not windows.refills or windows.is_moving or budget.is_wary:
             return math.inf
         margin_s = max(MARGIN_S, MARGIN_TRIPS * budget.trip_s)
         if now > ends.lo - margin_s / 2 or {view.left >= cost for view in budget.alive()} != {True, False}:

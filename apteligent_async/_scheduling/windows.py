@@ -78,6 +78,7 @@ class Windows:
         is_even: whether the last two windows were as long as each other and as the longest reset.
         serial: counts the windows.
         placed_at: when the first answer of the present window came.
+        stated_until: the latest instant at which any reset can lie that was stated in it; the past: none was stated.
     """
 
     ends: Span | None = None
@@ -94,7 +95,7 @@ class Windows:
     is_even: bool = False
     serial: int = 0
     placed_at: float = 0.0
-    _latest: float = -math.inf
+    stated_until: float = -math.inf
     _forbidden_until: float = -math.inf
     _last: Span | None = None
     _heard_at: float = math.inf
@@ -125,13 +126,13 @@ class Windows:
         self._heard_at = now
         if self.is_moving:
             self.ends = Span(max(span.lo, self.ends.lo), max(span.hi, self.ends.hi))
-            self._latest = self.ends.hi
+            self.stated_until = self.ends.hi
             return Place(span)
         if now > self.ends.lo and now - job.granted_at > self.longest_s / 2:
-            self.is_disturbed, self._latest = True, max(self._latest, span.hi)
+            self.is_disturbed, self.stated_until = True, max(self.stated_until, span.hi)
             return None
         if span.meets(self.ends):
-            self.ends, self._latest = self.ends.both(span), max(self._latest, span.hi)
+            self.ends, self.stated_until = self.ends.both(span), max(self.stated_until, span.hi)
             self.has_stood = self.has_stood or job.granted_at - self.placed_at >= STANDING_S
             return Place(self.ends)
         if span.lo <= now and span.lo < self.ends.lo and job.granted_at < self.placed_at:
@@ -147,12 +148,7 @@ class Windows:
         """
         if self.ends is None:
             return -math.inf
-        return self.ends.hi if self.refills else self._latest
-
-    @property
-    def stated_until(self) -> float:
-        """The latest instant at which any reset can lie that was stated last; the past: none was."""
-        return self._latest
+        return self.ends.hi if self.refills else self.stated_until
 
     @property
     def drips(self) -> bool:
@@ -174,12 +170,14 @@ class Windows:
 
     def forbid(self, until: float | None = None) -> None:
         """Note a reset whose answer leaves no call before it; None: every reset that was stated."""
-        self._forbidden_until = max(self._forbidden_until, self._latest if until is None else until)
+        self._forbidden_until = max(self._forbidden_until, self.stated_until if until is None else until)
 
     def moved(self, by_s: float) -> Windows:
         """Give the present window's end as another clock tells it."""
         ends = None if self.ends is None else self.ends.moved(by_s)
-        return evolve(self, ends=ends, latest=self._latest + by_s, forbidden_until=self._forbidden_until + by_s)
+        return evolve(
+            self, ends=ends, stated_until=self.stated_until + by_s, forbidden_until=self._forbidden_until + by_s
+        )
 
     def is_fresh(self, reset_s: float) -> bool:
         """Whether a first answer comes from a window that has just begun anew, as a sliding one never does.
@@ -212,7 +210,7 @@ class Windows:
         if is_late and self._last is not None and span.lo <= self._last.hi:
             return None
         self.is_moving = self.is_moving or self._comes_too_soon(span)
-        self.ends, self._latest, self.placed_at, self._heard_at = span, span.hi, now, now
+        self.ends, self.stated_until, self.placed_at, self._heard_at = span, span.hi, now, now
         self.serial += 1
         self._measure()
         return Place(span, is_first=True)
@@ -224,7 +222,7 @@ class Windows:
     def _roll(self, span: Span, *, now: float) -> Place:
         assert self.ends is not None  # noqa: S101  place has seen to it
         self.is_moving = now < self.ends.lo
-        self._last, self.ends, self._latest = self.ends, span, span.hi
+        self._last, self.ends, self.stated_until = self.ends, span, span.hi
         self.placed_at, self.opened_at = now, None
         self.is_first = False
         self.serial += 1

@@ -207,7 +207,7 @@ def test_costs_are_charged_in_full():
 )
 def test_a_reset_proves_one_token_until_windows_are_seen_to_refill(changes, one_at, three_at):
     """Where they do not, two more take half as long again as at 20 a minute, after every reset that was stated."""
-    windows = Windows(ends=Span(59.0, 61.0), latest=61.0, forbidden_until=40.0, **changes)
+    windows = Windows(ends=Span(59.0, 61.0), stated_until=61.0, forbidden_until=40.0, **changes)
     budget = Budget(limit=20.0, windows=windows)
     for view in budget.views:
         view.budget_lo = 3
@@ -218,7 +218,7 @@ def test_a_reset_proves_one_token_until_windows_are_seen_to_refill(changes, one_
 
 def test_a_refused_call_waits_until_it_can_be_paid_for():
     """The reset that a refusal states is that of one token, whatever windows did before."""
-    budget = Budget(limit=20.0, windows=Windows(ends=Span(59.0, 61.0), latest=61.0, refills=True))
+    budget = Budget(limit=20.0, windows=Windows(ends=Span(59.0, 61.0), stated_until=61.0, refills=True))
     for view in budget.views:
         view.budget_lo = 3
     budget.gate.shut(70.0)

@@ -146,7 +146,7 @@ def test_what_was_taken_for_exact_is_doubted_with_everything_else():
 def test_others_are_seen_only_by_all_readings(surprised, peers):
     """A wrong one is surprised by our own calls."""
     budget = Budget(limit=20.0, outlay=Outlay(own=5))
-    budget.windows.ends, budget.windows._latest, budget.windows.longest_s = Span(59.0, 61.0), 61.0, 60.0
+    budget.windows.ends, budget.windows.stated_until, budget.windows.longest_s = Span(59.0, 61.0), 61.0, 60.0
     for view in budget.views[:surprised]:
         view._wary = 2
     budget.take(1, now=62.0)
@@ -157,7 +157,7 @@ def test_others_are_seen_only_by_all_readings(surprised, peers):
 def test_what_was_spent_before_an_idle_window_weighs_no_more(idle_s, own_before):
     """Even under a counter that fades."""
     budget = Budget(limit=20.0, outlay=Outlay(own=5))
-    budget.windows.ends, budget.windows._latest, budget.windows.longest_s = Span(59.0, 61.0), 61.0, 60.0
+    budget.windows.ends, budget.windows.stated_until, budget.windows.longest_s = Span(59.0, 61.0), 61.0, 60.0
     budget.take(1, now=61.0 + idle_s)
     assert budget.openings.own_before == own_before
 

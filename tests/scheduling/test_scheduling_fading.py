@@ -132,7 +132,7 @@ def test_an_answer_that_states_less_refutes_it_for_its_window(most, live, is_ref
 def test_a_call_goes_out_when_its_token_has_come_back():
     """And as many beside it as have come back with it."""
     budget = books(own=2, before=20)
-    budget.windows._latest = 1060.0
+    budget.windows.stated_until = 1060.0
     for view in budget.views:
         view.left = 0
     budget._tally()

@@ -33,7 +33,7 @@ def wants(interactive=0, bulk=0, *, cost=1):
 def stated(*, left, ends=(59.0, 60.0), size=60):
     """Make books that know of a minute's window with so many tokens left."""
     budget = Budget(limit=float(size))
-    budget.windows.length_s, budget.windows.ends, budget.windows._latest = 60.0, Span(*ends), ends[1]
+    budget.windows.length_s, budget.windows.ends, budget.windows.stated_until = 60.0, Span(*ends), ends[1]
     for view in budget.views:
         view.left, view.budget_lo = left, size
     budget._tally()

@@ -260,7 +260,7 @@ def test_a_coarse_speed_costs_no_window_once_windows_were_seen_to_last():
 def test_why_a_quiet_window_s_call_waits_is_said():
     """It waits for a late look, not for the reset."""
     budget = books(is_due=True, quiet_since=100.0, is_moving=False)
-    budget.windows._latest, budget.windows.opened_at = 1902.0, 1000.0
+    budget.windows.stated_until, budget.windows.opened_at = 1902.0, 1000.0
     for view in budget.views:
         view.left = 0
     budget._tally()

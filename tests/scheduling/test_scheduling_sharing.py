@@ -35,7 +35,7 @@ def stated(*, left=500, size=1000, ends=(129.5, 130.5), live=0):
     """Make books that know of a window of a minute and what is left in it."""
     budget = Budget(limit=float(size), live=live)
     budget.windows.length_s, budget.windows.ends = 60.0, None if ends is None else Span(*ends)
-    budget.windows._latest = -math.inf if ends is None else ends[1]
+    budget.windows.stated_until = -math.inf if ends is None else ends[1]
     for view in budget.views:
         view.left, view.budget_lo = left + live, size
     budget._tally()

@@ -29,7 +29,13 @@ NOW = 1000.0
 def books(*, left=3, is_alone=True, **windows):
     """Make books of a window that ends in 60 s, where one call is left if the headers count their own, else none."""
     budget = Budget(is_alone=is_alone, trial=Trial(left=left))
-    state = {"ends": Span(1060.0, 1062.0), "refills": True, "_latest": 1062.0, "_forbidden_until": 1062.0, **windows}
+    state = {
+        "ends": Span(1060.0, 1062.0),
+        "refills": True,
+        "stated_until": 1062.0,
+        "_forbidden_until": 1062.0,
+        **windows,
+    }
     for name, value in state.items():
         setattr(budget.windows, name, value)
     for view in budget.views:
