@@ -263,6 +263,7 @@ class Budget:
             if place.is_first:
                 self.openings.judge(self, numbers, now=now)
                 self.looks.judge(self, numbers)
+                self.fading.judge(self, job, now=now)
         self._tally()
         resets_at = None if place is None else place.ends.hi
         self.looks.note(self, job, was_last=was_last, resets_at=resets_at, now=now)

@@ -2,7 +2,8 @@
 
 Many services count so: what was used in the last window weighs by the part of it that a window's length from now still
 covers. They state the edge of the window as the reset, and hardly anything is left there after a busy one; the rest
-comes back until the next edge, and no answer foretells it. Whoever is alone can: all that weighs is our own.
+comes back until the next edge, and no answer foretells it. Whoever is alone can: all that weighs is our own. That it is
+counted so shows where more is left late in a window, or where windows begin with just as much less as was spent before.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from apteligent_async._scheduling.openings import promised
+from apteligent_async._scheduling.openings import WHOLE_PART, promised
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
@@ -24,6 +25,18 @@ __all__ = ["Fading"]
 OWN_WINDOWS = 3
 """The window from which on the one before is known from its beginning, whoever spent of the first."""
 
+EVEN_S = 30.0
+"""Windows whose longest reset is nearer than this are as long as each other by chance."""
+
+TELLING_PART = 4
+"""What was spent before tells something if it is at least one in so many of a window's calls."""
+
+MISSING = 2
+"""First answers in a row that must lack just what was spent in the window before."""
+
+NEARLY = 10
+"""They lack just that if it is so to one in so many of those calls, or to two."""
+
 
 @define
 class Fading:
@@ -32,10 +45,12 @@ class Fading:
     Attributes:
         is_seen: whether more was left later in a window than before, and its reset had not moved.
         is_refuted: whether an answer of the present window stated less than must have come back.
+        missing: first answers in a row that lacked just what was spent in the window before.
     """
 
     is_seen: bool = False
     is_refuted: bool = False
+    missing: int = 0
 
     def opens_at(self, budget: Budget, cost: int) -> float:
         """Name the instant by which so many tokens have come back; infinite: not before the edge."""
@@ -44,7 +59,7 @@ class Fading:
         spare, ends = _size(budget) - budget.own - cost, budget.ends
         if spare < 0 or ends is None:
             return math.inf
-        before = budget.openings.own_before
+        before = _before(budget)
         at = ends.hi - spare * _length_s(budget) / before if before else -math.inf
         return at if at < ends.lo else math.inf
 
@@ -62,23 +77,41 @@ class Fading:
             is_rising: whether it leaves more than any before it in this window could.
         """
         stays = budget.windows.stays
-        self.is_seen = stays is not False and (self.is_seen or (is_rising and stays is True))
+        is_shown = is_rising or self.missing >= MISSING
+        self.is_seen = stays is not False and (self.is_seen or (is_shown and stays is True))
+        self.is_seen = self.is_seen and budget.windows.longest_s >= EVEN_S
         if self._is_sure(budget) and most + budget.live < math.floor(_left(budget, at=job.granted_at)):
             self.is_refuted = True
+
+    def judge(self, budget: Budget, job: Job, *, now: float) -> None:
+        """Take in the first answer of a window: whether just that is missing which was spent in the one before."""
+        before, size, alive = budget.openings.own_before, _size(budget), budget.alive()
+        if before * TELLING_PART < size:
+            return
+        nearly = max(before / NEARLY, 2)
+        least, most = _left(budget, at=job.granted_at) - nearly, _left(budget, at=now) + nearly
+        is_less = max(view.most for view in alive) + budget.own < WHOLE_PART * size
+        is_just = any(least <= view.fresh and view.most <= most for view in alive)
+        self.missing = self.missing + 1 if is_less and is_just and budget.windows.is_even else 0
 
     def _is_sure(self, budget: Budget) -> bool:
         """Whether it counts like that, and nobody else spends."""
         windows = budget.windows
         is_fading = self.is_seen and not self.is_refuted and windows.refills is False
-        is_known = windows.is_even and windows.serial >= OWN_WINDOWS
+        is_known = windows.is_even if windows.serial >= OWN_WINDOWS else windows.serial > 1 and windows.is_full_length
         return is_fading and is_known and budget.seems_alone and not budget.is_gated
 
 
 def _left(budget: Budget, *, at: float) -> float:
     if budget.ends is None:
         return 0.0
-    weighs = budget.openings.own_before * max(budget.ends.hi - at, 0.0) / _length_s(budget)
+    weighs = _before(budget) * max(budget.ends.hi - at, 0.0) / _length_s(budget)
     return _size(budget) - budget.own - weighs
+
+
+def _before(budget: Budget) -> int:
+    """Count what was spent in the window before: all that it holds, where it is not known from its beginning."""
+    return budget.openings.own_before if budget.windows.serial >= OWN_WINDOWS else _size(budget)
 
 
 def _length_s(budget: Budget) -> float:

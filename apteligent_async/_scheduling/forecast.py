@@ -29,6 +29,10 @@ LATE_S = 2.0
 """How long before a reset a call may still be counted after it."""
 
 
+MARGIN = 2
+"""How many tokens more than stand in front a call may have to wait for, while nobody knows how long windows are."""
+
+
 @frozen
 class Eta:
     """Seconds until a call starts: if all goes well, most likely, and at worst if nobody else spends."""
@@ -52,6 +56,8 @@ class Outlook:
         sure: how many of them the first answers of the window are sure to show.
         unseen: how many of them may never show, as nobody knows whether an answer counts its own call.
         length_s: seconds from one window to the next.
+        token_s: seconds that a token takes at most, however long windows are; 0 if they are taken for a minute long, or
+            their length was seen.
         trip_s: seconds from a call to its answer, of late.
         part: the part of the tokens left that goes out in one round trip; 1: all at once.
         is_paced: whether a window's tokens are spread over it on purpose.
@@ -69,6 +75,7 @@ class Outlook:
     sure: float
     unseen: int
     length_s: float
+    token_s: float
     trip_s: float
     part: float
     is_paced: bool
@@ -99,7 +106,9 @@ class Outlook:
         # What rounding hides goes out late in the window, once it shows; what never shows, in a later one.
         hidden_s = self.length_s if in_window + windows * self.unseen > self.sure else 0.0
         emptied_s = self._drained_s(self.free, of=self.free, within_s=self.first_hi, answered=self.answered)
-        worst_s = self.first_hi + rest_s + self._late_s(after_s=emptied_s) + (PROBE_S + self.trip_s) * (1 + windows)
+        # Longer windows hold more, and come later: by no more than the tokens before it take at the speed that shows.
+        latest_s = max(rest_s, (position - self.free + MARGIN) * self.token_s)
+        worst_s = self.first_hi + latest_s + self._late_s(after_s=emptied_s) + (PROBE_S + self.trip_s) * (1 + windows)
         worst_s += hidden_s + drained_s + self._turn_s(of=self.size, within_s=self.length_s)
         # Windows are opened when their predecessors are surely over, by one call; the rest wait for its answer.
         opened_s = self.first_hi + self.jitter_s / 2 + (self.trip_s if drained_s or in_window > 1 else 0.0)
@@ -142,7 +151,7 @@ def _harmonic(parts: float) -> float:
 def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
     """Say what the books and the policy make of the time ahead."""
     ends, length_s = budget.ends, budget.windows.length_s or max(budget.expected_length_s, MINUTE_S)
-    size = budget.size_of(length_s)
+    size, is_unknown = budget.size_of(length_s), not budget.windows.length_s and length_s > MINUTE_S
     free, first_lo, first_hi = _opening(budget, now=now)
     share = 1.0 if policy.share is None else policy.share
     outlook = Outlook(
@@ -155,6 +164,7 @@ def look_ahead(budget: Budget, policy: RatePolicy, *, now: float) -> Outlook:
         sure=share * _shown_early(budget, length_s),
         unseen=len({view.hypothesis.includes_call for view in budget.alive()}) - 1,
         length_s=budget.windows.length_s or length_s + (1 + budget.trip_s) / 2,  # it may begin with a call, or not
+        token_s=60 / (share * max(budget.pace - 1, budget.pace / 2)) if is_unknown else 0.0,
         trip_s=budget.trip_s,
         part=part_under_way(budget, PHI) if policy.mode == "shared" else 1.0,
         is_paced=policy.mode == "polite",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import define, evolve
 
 from apteligent_async._scheduling.readings import Unit, states_nothing
-from apteligent_async._scheduling.windows import LATE_S, SHARP_S, WHOLE_S
+from apteligent_async._scheduling.windows import LATE_S, SHARP_S, STANDING_S, WHOLE_S
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
@@ -29,6 +29,12 @@ MOST_VAIN = 8
 
 QUIET_PART = 4
 """A window is quiet while no more than one in so many of its calls was used."""
+
+FEW = 2
+"""After so many calls in a window, or fewer, it is too early to find out what kind of window it is."""
+
+SURELY_S = 1.0
+"""How much later than at the earliest it is looked whether a reset stands, as it may be rounded."""
 
 SPARE_S = 4.0
 """How long before the reset a look must come at least, so that what it shows can still be used."""
@@ -81,10 +87,29 @@ class Looks:
         may_hide = fills_late or (is_long and (has_some or _hides_all(budget, numbers)))
         self.is_due = self.steady > 1 and may_hide
 
+    def shows_more_at(self, budget: Budget, *, last_at: float, now: float) -> float:
+        """Name the instant at which one more answer would show more than is known now; the past: none would."""
+        sharpens_at, drips_at = self.sharpens_at(budget, now=now), self.drips_at(budget, last_at=last_at)
+        return max(sharpens_at, drips_at, self.learns_at(budget, last_at=last_at, now=now))
+
     def sharpens_at(self, budget: Budget, *, now: float) -> float:
         """Name the instant at which one more answer would show tokens that rounding hides; the past: there are none."""
         at = budget.windows.sharpens_at(now=now)
         return at if at is not None and _hides_tokens(budget) else -math.inf
+
+    def learns_at(self, budget: Budget, *, last_at: float, now: float) -> float:
+        """Name the instant at which one more answer would show what kind of window this is; the past: it would not.
+
+        Nothing is known yet of how windows begin. A little later an answer shows whether the reset stands; where it
+        does, one late in the window shows whether anything has come back.
+        """
+        windows = budget.windows
+        at = windows.sharpens_at(now=now)
+        if at is None or windows.refills is not None or not (budget.is_alone and budget.own > FEW):
+            return -math.inf
+        if windows.stays is None:
+            return min(at, last_at + STANDING_S + SURELY_S + 2 * budget.trip_s)
+        return at if windows.stays else -math.inf
 
     def drips_at(self, budget: Budget, *, last_at: float) -> float:
         """Name the instant by which tokens have come back one by one since a start; the past: they do not."""
@@ -94,7 +119,10 @@ class Looks:
         wait_s = max(budget.trip_s, DRIPS * 60 / budget.limit)
         if budget.fading.is_seen:
             return min(last_at + wait_s * 2.0**self.vain, ends.lo - SPARE_S)
-        return -math.inf if self.vain else min(last_at + wait_s, self.resets_at)
+        if self.vain:
+            may_fade = windows.refills is False and windows.stays is not False and not windows.is_moving
+            return ends.lo - LATE_S if may_fade else -math.inf
+        return min(last_at + wait_s, self.resets_at)
 
     def opens_at(self, budget: Budget, cost: int) -> float:
         """Name the instant from which one call is proven in a window that shows none; infinite: not before its reset.
@@ -157,5 +185,5 @@ def _hides_tokens(budget: Budget) -> bool:
     return any(
         min(view.most, view.budget_hi - known) > view.left
         for view in budget.alive()
-        if view.hypothesis.unit is Unit.SPEED
+        if view.hypothesis.unit is Unit.SPEED and not view.strikes
     )

@@ -58,7 +58,7 @@ def _rules(
     policy: RatePolicy, budget: Budget, job: Job, *, is_last: bool, last_at: float, now: float, phi: float
 ) -> Iterator[tuple[float, Cause]]:
     if is_last:
-        yield _shows_more_at(budget, last_at, now=now), Cause.LATE_LOOK
+        yield _shows_more_at(budget, job, last_at, now=now), Cause.LATE_LOOK
     if policy.mode == "shared" and budget.live + job.cost > max(job.cost, _room(budget, phi)):
         yield math.inf, Cause.ANSWERS
     is_asking = budget.ends is None and budget.live > 0
@@ -89,9 +89,11 @@ def _room(budget: Budget, phi: float) -> float:
     return room if phi > PHI else min(room, GROWTH * budget.own)
 
 
-def _shows_more_at(budget: Budget, last_at: float, *, now: float) -> float:
-    """Keep the last proven token of a backlog until its answer shows more than is known now."""
-    at = max(budget.looks.sharpens_at(budget, now=now), budget.looks.drips_at(budget, last_at=last_at))
+def _shows_more_at(budget: Budget, job: Job, last_at: float, *, now: float) -> float:
+    """Keep the last proven token of a backlog until its answer shows more than is known now, if its call can wait."""
+    at = budget.looks.shows_more_at(budget, last_at=last_at, now=now)
+    if at > job.deadline_at:
+        return _PAST
     return math.inf if budget.live and at > now else at
 
 

@@ -25,7 +25,8 @@ What rounding hides is won back in four ways: a window known from its beginning 
 was counted to hold; one proven call of a backlog is kept for a look late in the window, where the numbers are sharp;
 one is proven there after a window's length of quiet; and any speed above zero proves a call, so that the last ones go
 out one by one. Where tokens come back one by one, the last proven call waits for the next two, and shows them. Where
-the last window was seen to weigh on the present one, whoever is alone knows how much of it has faded (`fading`).
+the last window was seen to weigh on the present one, whoever is alone knows how much of it has faded (`fading`); while
+nobody knows how windows begin, the last proven call waits to see it.
 
 `RatePolicy` may hold back what is proven (`release`), never more. Others are risked (`trial`) on request only.
 """

@@ -101,6 +101,11 @@ class Windows:
     _heard_at: float = math.inf
 
     @property
+    def is_full_length(self) -> bool:
+        """Whether the last window was as long as the longest reset."""
+        return self.length_s is not None and abs(self.length_s - self.longest_s) <= WHOLE_S
+
+    @property
     def is_known(self) -> bool:
         """Whether the present window is known from its beginning."""
         return self.opened_at is not None
@@ -194,6 +199,8 @@ class Windows:
         If it was we who opened the window, what we know to have passed since it began may be missing; the longest reset
         must be a minute all the same. Decimals tell a minute from nearly one, but for the round trip that it takes.
         """
+        if trip_s > WHOLE_S:
+            return False  # too much of it may have passed on the way
         passed_s = min(now - self._last.lo, LATE_START_S) if self.is_known and self._last is not None else 0.0
         doubt = doubt_s(self.longest_s)
         least_s = MINUTE_S - doubt - (0.0 if doubt == 1 else max(passed_s, trip_s))

@@ -62,13 +62,9 @@ class Stated:
         """Say of themselves what looks say."""
         return self
 
-    def sharpens_at(self, books, *, now):
-        """Say when numbers are sharp."""
-        return self.sharp
-
-    def drips_at(self, books, *, last_at):
-        """Say when tokens have come back one by one."""
-        return last_at + self.drips
+    def shows_more_at(self, books, *, last_at, now):
+        """Say when numbers are sharp, or tokens have come back one by one."""
+        return max(self.sharp, last_at + self.drips)
 
     def __getattr__(self, verb):
         if verb not in {"take", "refuse", "give_back", "lose", "answer"}:

@@ -18,6 +18,7 @@ from apteligent_async._scheduling.policy import RatePolicy
 from apteligent_async._scheduling.readings import Span, Unit
 from apteligent_async._scheduling.scheduler import Scheduler
 from apteligent_async._scheduling.signals import Cause, Job, Reading
+from apteligent_async._scheduling.windows import Windows
 from benchmarks.bounds import Trip, makespan_bound
 from benchmarks.meters import Announced, Gcra, RunningAverage
 from benchmarks.player import Client, Player
@@ -29,11 +30,10 @@ ENDS = Span(1900.0, 1902.0)
 EXCLUSIVE = RatePolicy(mode="exclusive", reserve=0)
 
 
-def books(*, limit=4.0, longest_s=900.0, ends=ENDS, own=1, is_moving=True, **looks):
+def books(*, limit=4.0, longest_s=900.0, ends=ENDS, own=1, is_moving=True, refills=None, stays=None, **looks):
     """Make books of a long window in which little was proven."""
-    budget = Budget(limit=limit, is_alone=True, outlay=Outlay(own=own), looks=Looks(**looks))
-    budget.windows.longest_s, budget.windows.ends, budget.windows.is_moving = longest_s, ends, is_moving
-    return budget
+    windows = Windows(ends=ends, longest_s=longest_s, is_moving=is_moving, refills=refills, stays=stays)
+    return Budget(limit=limit, is_alone=True, outlay=Outlay(own=own), looks=Looks(**looks), windows=windows)
 
 
 def first_answers(*resets, remaining=1.0, is_alone=True, others_seen=0, refills=None, units=tuple(Unit)):
@@ -146,6 +146,10 @@ def test_a_look_brings_as_many_calls_as_the_last_window_bore(own_before, borne):
         ({"limit": 60.0}, 110.0),
         ({"resets_at": 120.0}, 120.0),
         ({"vain": 1}, PAST),
+        ({"vain": 1, "is_moving": False, "refills": False}, 1870.0),  # late in a window that may fade it costs nothing
+        ({"vain": 1, "is_moving": False, "refills": False, "stays": True}, 1870.0),
+        ({"vain": 1, "is_moving": False, "refills": False, "stays": False}, PAST),
+        ({"vain": 1, "refills": False}, PAST),
         ({"limit": None}, PAST),
         ({"is_moving": False}, PAST),
     ],
@@ -155,6 +159,42 @@ def test_where_tokens_drip_a_look_waits_for_two_of_them(changes, at):
     budget = books(**changes)
     budget.trip_s = 10.0
     assert budget.looks.drips_at(budget, last_at=100.0) == at
+
+
+@pytest.mark.parametrize(
+    ("changes", "at"),
+    [
+        ({}, 124.0),  # four seconds later, and two round trips, an answer tells whether the reset stands
+        ({"stays": True}, 1870.0),  # it does: late in the window another one tells whether tokens have come back
+        ({"stays": False}, PAST),
+        ({"refills": True}, PAST),  # nothing is left to learn
+        ({"refills": False}, PAST),
+        ({"own": 2}, PAST),  # hardly anything has been spent that could come back
+        ({"ends": Span(160.0, 162.0)}, 124.0),
+        ({"ends": Span(153.0, 162.0)}, 123.0),
+        ({"ends": Span(152.0, 154.0)}, PAST),  # no window of a minute or less
+        ({"is_moving": True}, PAST),
+    ],
+)
+def test_while_nobody_knows_how_windows_begin_the_last_call_is_kept_to_learn_it(changes, at):
+    """By whoever is alone."""
+    budget = books(**{"own": 3, "is_moving": False, **changes})
+    budget.trip_s = 10.0
+    now = 93.0 if "ends" in changes else 100.0
+    assert budget.looks.learns_at(budget, last_at=100.0, now=now) == at
+    budget.is_alone = False
+    assert budget.looks.learns_at(budget, last_at=100.0, now=now) == PAST
+
+
+def test_a_speed_that_was_contradicted_hides_nothing():
+    """The last call of a window is not kept for what only a wrong reading could show."""
+    budget = books(ends=Span(400.0, 402.0), is_moving=False)
+    for view in budget.views:
+        view.most = 9.0
+    assert budget.looks.sharpens_at(budget, now=100.0) == 370.0
+    for view in budget.views:
+        view.strikes = 1
+    assert budget.looks.sharpens_at(budget, now=100.0) == PAST
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,17 @@ def outlook(**known):
     """Make an outlook of windows of ten, of which nothing is left; the next begins in 28 to 30 seconds."""
     plain = {"free": 0, "first_lo": 28.0, "first_hi": 30.0, "late_s": 0.0, "size": 10, "sure": 10, "length_s": 60.0}
     modest = {"trip_s": 0.5, "part": 1.0, "is_paced": False, "jitter_s": 0.0, "hold_s": 0.0, "unseen": 0, "answered": 1}
-    return Outlook(**{**plain, **modest, **known})
+    return Outlook(**{**plain, **modest, "token_s": 0.0, **known})
 
 
 def ahead(policy, rows, *, now, **likeness):
     """Look ahead from what a table of instants and decisions leaves."""
     return look_ahead(play(policy, rows, **likeness).scheduler.budget, policy, now=now)
+
+
+def ahead_of_first_answer(*, reset_s, limit):
+    """Give books that one answer was entered into."""
+    return play(ALONE, [Row(0, "submit a", "a"), Row(0.2, f"ok a L={limit} V=1 R={reset_s}")]).scheduler.budget
 
 
 # The arithmetic
@@ -45,6 +50,26 @@ def test_a_window_is_opened_by_one_call_and_the_rest_wait_for_its_answer(positio
     assert outlook().eta(position) == Eta(
         28.0 + 60 * windows, 30.0 + 60 * windows + trip_s, 30.0 + 60 * windows + (PROBE_S + 0.5) * (1 + windows)
     )
+
+
+@pytest.mark.parametrize(("position", "worst_s"), [(1, 30.0 + 3 * 4), (10, 30.0 + 12 * 4), (16, 30.0 + 18 * 4)])
+def test_windows_may_be_longer_than_they_seem(position, worst_s):
+    """Then they hold more: a call comes no later than the calls before it take, and two more, at the limit's speed."""
+    probes_s = (PROBE_S + 0.5) * (1 if position <= 10 else 2)
+    assert outlook(token_s=4.0).eta(position).pessimistic == pytest.approx(worst_s + probes_s)
+    assert outlook(token_s=4.0).eta(position).expected == outlook().eta(position).expected
+
+
+@pytest.mark.parametrize(
+    ("reset_s", "limit", "token_s"),
+    [(60, 20, 0.0), (61, 20, 60 / 19), (200, 20, 60 / 19), (200, 1, 120.0), (200, 2, 60.0), (200, 0.5, 240.0)],
+)
+def test_a_reset_of_more_than_a_minute_leaves_the_length_of_windows_open(reset_s, limit, token_s):
+    """Until another window was seen; what rounding hides of a speed counts as not there."""
+    budget = ahead_of_first_answer(reset_s=reset_s, limit=limit)
+    assert look_ahead(budget, ALONE, now=1.0).token_s == pytest.approx(token_s)
+    budget.windows.length_s = 300.0
+    assert look_ahead(budget, ALONE, now=1.0).token_s == 0.0
 
 
 def test_what_is_free_starts_now():

@@ -42,13 +42,9 @@ class Known:
         """Say of themselves what looks say."""
         return self
 
-    def sharpens_at(self, books, *, now):
+    def shows_more_at(self, books, *, last_at, now):
         """Say when numbers are sharp."""
         return self.sharp_at
-
-    def drips_at(self, books, *, last_at):
-        """Say when tokens have come back one by one: they do not."""
-        return PAST
 
     def alive(self):
         """Give the books by count, and those by speed, which may have proven something else."""
@@ -75,6 +71,14 @@ def test_the_last_token_waits_for_the_look_and_for_answers_before_it(live, now, 
     """From the very instant at which the numbers are sharp it may go."""
     assert held(Known(sharp_at=30.0, live=live), is_last=True, now=now) == (at, Cause.LATE_LOOK)
     assert held(Known(sharp_at=30.0, live=live), is_last=False, now=now) == (PAST, Cause.NOTHING)
+
+
+@pytest.mark.parametrize(("live", "now", "at"), [(0, 10.0, PAST), (2, 10.0, PAST), (0, 29.9, PAST)])
+def test_a_call_that_would_miss_its_deadline_is_kept_for_no_look(live, now, at):
+    """It was let in because there was a token for it."""
+    known = Known(sharp_at=30.0, live=live)
+    assert held(known, job=Job(deadline_at=29.9), is_last=True, now=now) == (at, Cause.NOTHING)
+    assert held(known, job=Job(deadline_at=30.0), is_last=True, now=now)[1] is Cause.LATE_LOOK
 
 
 @pytest.mark.parametrize(

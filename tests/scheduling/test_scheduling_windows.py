@@ -298,6 +298,8 @@ def test_a_whole_minute_names_a_reset_of_a_minute(longest_s, opened_at, now, res
         (60.0, 0.0, True),
         (59.4, 0.5, False),
         (60.1, 1.0, False),
+        (60.0, 3.0, True),
+        (60.0, 3.1, False),  # on so slow a link nobody knows how much of it had passed
     ],
 )
 def test_decimals_tell_a_minute_from_nearly_one(reset_s, trip_s, is_whole):
