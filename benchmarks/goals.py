@@ -42,6 +42,8 @@ _TRIP_S: Final = 0.2
 _LINK: Final = Link(up_s=_TRIP_S / 2, down_s=_TRIP_S / 2)
 _BUDGETS: Final = (20, 60, 600)
 _WINDOW_S: Final = 60.0
+_LENGTHS_S: Final = (_WINDOW_S, 300.0)
+"""What windows may be long whose length nobody knows when deadlines are judged."""
 
 
 @frozen
@@ -96,12 +98,12 @@ class Watched:
         return started
 
 
-def _meters(budget: int, dice: Random) -> tuple[Meter, Meter]:
-    phase_s = dice.random() * _WINDOW_S
+def _meters(budget: int, dice: Random, window_s: float) -> tuple[Meter, Meter]:
+    phase_s = dice.random() * window_s
     used = dice.randint(0, budget)
     return (
-        FixedWindow(budget=budget, window_s=_WINDOW_S, began_at=START_AT - phase_s, used=used),
-        LazyWindow(budget=budget, window_s=_WINDOW_S),
+        FixedWindow(budget=budget, window_s=window_s, began_at=START_AT - phase_s, used=used),
+        LazyWindow(budget=budget, window_s=window_s),
     )
 
 
@@ -110,9 +112,10 @@ def _player(meter: Meter, dice: Random) -> Player:
     return Player(server=server, link=_LINK, dice=dice, now=START_AT, horizon_at=START_AT + 1e5)
 
 
-def _cases(runs: int, seed: str) -> list[tuple[int, Meter, Random]]:
+def _cases(runs: int, seed: str, *, window_s: float = _WINDOW_S) -> list[tuple[int, Meter, Random]]:
     dice = Random(seed)
-    return [(budget, meter, dice) for _ in range(runs) for budget in _BUDGETS for meter in _meters(budget, dice)]
+    budgets = [budget for _ in range(runs) for budget in _BUDGETS]
+    return [(budget, meter, dice) for budget in budgets for meter in _meters(budget, dice, window_s)]
 
 
 def forecasts(mode: Mode, runs: int, seed: str, *, lane: Lane = Lane.INTERACTIVE) -> dict[str, float]:
@@ -137,12 +140,13 @@ def forecasts(mode: Mode, runs: int, seed: str, *, lane: Lane = Lane.INTERACTIVE
 def deadlines(mode: Mode, runs: int, seed: str, *, lane: Lane = Lane.INTERACTIVE) -> dict[str, int]:
     """Give a backlog random deadlines; return how many were refused, and how many admitted ones were missed."""
     rejected = missed = calls = 0
-    for budget, meter, dice in _cases(runs, f"{seed} deadlines {mode}"):
+    lengths = [(each, case) for each in _LENGTHS_S for case in _cases(runs, f"{seed} deadlines {mode}", window_s=each)]
+    for window_s, (budget, meter, dice) in lengths:
         game, brain = _player(meter, dice), Watched(new_brain(mode))
         client = Client(brain)
         game.submit(client, [Job()])
         game.run()
-        latest_s = [dice.random() * 8 * _WINDOW_S for _ in range(4 * budget)]
+        latest_s = [dice.random() * 8 * window_s for _ in range(4 * budget)]
         wanted = [Job(lane=lane, deadline_at=game.now + within_s) for within_s in latest_s]
         game.submit(client, wanted)
         game.run()
