@@ -350,6 +350,7 @@ class Budget:
         place = self.windows.place(numbers.reset_s, job, now=now, wording=wording)
         if place is not None and place.has_rolled:
             self._begin_window(own_before=self.own, own=0)
+            self.fading.missing = 0  # nobody knows how it began
             if self.windows.outlasts(self.trip_s):
                 for view in self.views:
                     view.begin_stretch()  # what the old window stated says nothing of the one that this call fell into
@@ -357,7 +358,7 @@ class Budget:
 
     def _change_limit(self, limit: float) -> None:
         if self.limit is not None:
-            self.windows.whole_s, self.wording.largest = 0.0, -math.inf
+            self.windows.whole_s, self.wording.largest, self.fading.missing = 0.0, -math.inf, 0
             for view in self.views:
                 view.forget_budget()
         self.limit = limit
@@ -382,8 +383,7 @@ class Budget:
     def doubt_everything(self) -> None:
         """Take every way of reading for possible again: a proven call was refused."""
         self.openings.may_infer = self.openings.is_unconfirmed = self.windows.has_stood = False
-        self.fading.is_seen = False
-        self.wording = Wording()
+        self.fading, self.wording = Fading(), Wording()
         self.windows.forbid()
         for view in self.views:
             view.revive()

@@ -42,7 +42,7 @@ def starts_at(
     Args:
         policy: how the budget is spent.
         budget: the books.
-        job: whom it is about; only its lane and its cost count.
+        job: whom it is about; only its lane, its cost and its deadline count.
         wanted: tokens that all who wait want together.
         last_at: when the last call was started.
         jitter: an even draw from [0, 1), which spreads those who do not talk over the opening of a window.

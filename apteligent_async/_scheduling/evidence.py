@@ -53,7 +53,7 @@ def weigh(budget: Budget, job: Job, numbers: Reading, ends: Span, *, now: float)
     is_rising = is_rising and now <= ends.lo
     budget.fading.hear(budget, job, most, is_rising=is_rising)
     windows.is_moving = windows.is_moving or is_rising
-    if budget.fading.is_seen:
+    if budget.fading.is_seen and budget.seems_alone and windows.refills is None:
         windows.refills = False
     _tell_apart(budget, surprised)
     if not (budget.live or blind or windows.is_moving):

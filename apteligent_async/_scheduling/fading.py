@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define
 
-from apteligent_async._scheduling.openings import WHOLE_PART, promised
+from apteligent_async._scheduling.openings import begins_short, promised
 
 if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
@@ -26,7 +26,7 @@ OWN_WINDOWS = 3
 """The window from which on the one before is known from its beginning, whoever spent of the first."""
 
 EVEN_S = 30.0
-"""Windows whose longest reset is nearer than this are as long as each other by chance."""
+"""In windows shorter than this nothing is seen: they may be as long as each other by chance."""
 
 TELLING_PART = 4
 """What was spent before tells something if it is at least one in so many of a window's calls."""
@@ -35,7 +35,7 @@ MISSING = 2
 """First answers in a row that must lack just what was spent in the window before."""
 
 NEARLY = 10
-"""They lack just that if it is so to one in so many of those calls, or to two."""
+"""By one in so many of those calls, or by two, it may be more or less."""
 
 
 @define
@@ -43,7 +43,8 @@ class Fading:
     """Whether the service was seen to count so.
 
     Attributes:
-        is_seen: whether more was left later in a window than before, and its reset had not moved.
+        is_seen: whether more was left later in a window than before, or just what was spent before was missing at the
+            beginning of several, and their resets had not moved.
         is_refuted: whether an answer of the present window stated less than must have come back.
         missing: first answers in a row that lacked just what was spent in the window before.
     """
@@ -76,23 +77,21 @@ class Fading:
             most: tokens that the answer leaves at most.
             is_rising: whether it leaves more than any before it in this window could.
         """
-        stays = budget.windows.stays
-        is_shown = is_rising or self.missing >= MISSING
-        self.is_seen = stays is not False and (self.is_seen or (is_shown and stays is True))
-        self.is_seen = self.is_seen and budget.windows.longest_s >= EVEN_S
+        stays, is_shown = budget.windows.stays, is_rising or self.missing >= MISSING
+        may_be = stays is not False and budget.windows.longest_s >= EVEN_S
+        self.is_seen = may_be and (self.is_seen or (stays is True and is_shown))
         if self._is_sure(budget) and most + budget.live < math.floor(_left(budget, at=job.granted_at)):
             self.is_refuted = True
 
     def judge(self, budget: Budget, job: Job, *, now: float) -> None:
         """Take in the first answer of a window: whether just that is missing which was spent in the one before."""
-        before, size, alive = budget.openings.own_before, _size(budget), budget.alive()
-        if before * TELLING_PART < size:
+        before = budget.openings.own_before
+        if not budget.seems_alone or before * TELLING_PART < _size(budget):
             return
         nearly = max(before / NEARLY, 2)
-        least, most = _left(budget, at=job.granted_at) - nearly, _left(budget, at=now) + nearly
-        is_less = max(view.most for view in alive) + budget.own < WHOLE_PART * size
-        is_just = any(least <= view.fresh and view.most <= most for view in alive)
-        self.missing = self.missing + 1 if is_less and is_just and budget.windows.is_even else 0
+        least, most = _left(budget, at=job.granted_at) - budget.live - nearly, _left(budget, at=now) + nearly
+        is_just = any(least <= view.fresh and view.most <= most for view in budget.alive())
+        self.missing = self.missing + 1 if is_just and begins_short(budget) and budget.windows.is_even else 0
 
     def _is_sure(self, budget: Budget) -> bool:
         """Whether it counts like that, and nobody else spends."""

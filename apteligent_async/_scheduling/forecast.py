@@ -29,7 +29,7 @@ LATE_S = 2.0
 """How long before a reset a call may still be counted after it."""
 
 
-MARGIN = 2
+MARGIN_TOKENS = 2
 """How many tokens more than stand in front a call may have to wait for, while nobody knows how long windows are."""
 
 
@@ -56,8 +56,8 @@ class Outlook:
         sure: how many of them the first answers of the window are sure to show.
         unseen: how many of them may never show, as nobody knows whether an answer counts its own call.
         length_s: seconds from one window to the next.
-        token_s: seconds that a token takes at most, however long windows are; 0 if they are taken for a minute long, or
-            their length was seen.
+        token_s: seconds that a token takes at the limit's speed, as far as it shows, however long windows are; 0 if
+            they are taken for a minute long, or their length was seen.
         trip_s: seconds from a call to its answer, of late.
         part: the part of the tokens left that goes out in one round trip; 1: all at once.
         is_paced: whether a window's tokens are spread over it on purpose.
@@ -107,7 +107,7 @@ class Outlook:
         hidden_s = self.length_s if in_window + windows * self.unseen > self.sure else 0.0
         emptied_s = self._drained_s(self.free, of=self.free, within_s=self.first_hi, answered=self.answered)
         # Longer windows hold more, and come later: by no more than the tokens before it take at the speed that shows.
-        latest_s = max(rest_s, (position - self.free + MARGIN) * self.token_s)
+        latest_s = max(rest_s, (position - self.free + MARGIN_TOKENS) * self.token_s)
         worst_s = self.first_hi + latest_s + self._late_s(after_s=emptied_s) + (PROBE_S + self.trip_s) * (1 + windows)
         worst_s += hidden_s + drained_s + self._turn_s(of=self.size, within_s=self.length_s)
         # Windows are opened when their predecessors are surely over, by one call; the rest wait for its answer.

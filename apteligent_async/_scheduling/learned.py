@@ -58,7 +58,7 @@ class Learned:
         is_moving: whether they were seen to move on with the calls.
         views: each way to read the numbers.
         refills: whether a window was seen to begin whole after one that was used; None while nobody knows.
-        fades: whether tokens were seen to come back in a window whose reset stands.
+        fades: whether tokens were seen to come back in a window whose reset stands, or to lack at its beginning.
         reset_doubt_s: how far off a stated reset may be.
         is_fine: whether what remains was ever stated with decimals.
         is_uncapped: whether more than the limit was ever stated.

@@ -105,14 +105,17 @@ class Looks:
         """
         windows = budget.windows
         at = windows.sharpens_at(now=now)
-        if at is None or windows.refills is not None or not (budget.is_alone and budget.own > FEW):
+        if at is None or windows.refills is not None or not (budget.seems_alone and budget.own > FEW):
             return -math.inf
         if windows.stays is None:
             return min(at, last_at + STANDING_S + SURELY_S + 2 * budget.trip_s)
         return at if windows.stays else -math.inf
 
     def drips_at(self, budget: Budget, *, last_at: float) -> float:
-        """Name the instant by which tokens have come back one by one since a start; the past: they do not."""
+        """Name the instant by which tokens have come back one by one since a start; the past: they do not.
+
+        After a look in vain it is late in the window, where whoever is alone may see the last one fade, and else never.
+        """
         windows, ends = budget.windows, budget.ends
         if not (windows.drips and budget.limit) or ends is None:
             return -math.inf
@@ -120,8 +123,8 @@ class Looks:
         if budget.fading.is_seen:
             return min(last_at + wait_s * 2.0**self.vain, ends.lo - SPARE_S)
         if self.vain:
-            may_fade = windows.refills is False and windows.stays is not False and not windows.is_moving
-            return ends.lo - LATE_S if may_fade else -math.inf
+            may_fade = budget.seems_alone and windows.refills is False and windows.stays is not False
+            return ends.lo - LATE_S if may_fade and not windows.is_moving else -math.inf
         return min(last_at + wait_s, self.resets_at)
 
     def opens_at(self, budget: Budget, cost: int) -> float:

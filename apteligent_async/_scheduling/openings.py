@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from apteligent_async._scheduling.budget import Budget
     from apteligent_async._scheduling.signals import Reading
 
-__all__ = ["ASSUMED_LIMIT", "Openings", "promised"]
+__all__ = ["ASSUMED_LIMIT", "Openings", "begins_short", "promised"]
 
 ASSUMED_LIMIT = 20.0
 """Calls per minute before the service has said anything: the only value ever attested (grade B)."""
@@ -40,6 +40,12 @@ WHOLE_PART = 0.8
 def promised(limit: float | None, reset_s: float) -> int:
     """Count the calls of a whole window at least: the limit is an average over it, and no reset is longer."""
     return math.floor((limit or 0.0) * max(reset_s - 1, 0.0) / 60)
+
+
+def begins_short(budget: Budget) -> bool:
+    """Whether the first answer of a window leaves less than one that was filled anew, with what our calls cost."""
+    most = max(view.most for view in budget.alive()) + budget.own + budget.live
+    return most < WHOLE_PART * promised(budget.limit, budget.windows.longest_s)
 
 
 @define
@@ -100,9 +106,7 @@ class Openings:
         stated = (budget.pace + 1) * (windows.longest_s + 1) / 60
         counted = max(view.budget_hi for view in alive)
         weighs = budget.own + self.own_before * max((numbers.reset_s or 0.0) - 1, 0.0) / (windows.longest_s + 1)
-        if budget.is_alone and max(view.most for view in alive) + budget.own < WHOLE_PART * promised(
-            budget.limit, windows.longest_s
-        ):
+        if budget.is_alone and begins_short(budget):
             windows.refills = False
         elif min(view.fresh for view in alive) > max(min(max(stated - weighs, stated / 2), counted - weighs), 0):
             windows.refills = windows.refills is not False

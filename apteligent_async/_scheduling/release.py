@@ -94,7 +94,7 @@ def _shows_more_at(budget: Budget, job: Job, last_at: float, *, now: float) -> f
     at = budget.looks.shows_more_at(budget, last_at=last_at, now=now)
     if at > job.deadline_at:
         return _PAST
-    return math.inf if budget.live and at > now else at
+    return math.inf if budget.live and at > now and job.deadline_at == math.inf else at
 
 
 def _paced_at(budget: Budget, last_at: float) -> float:

@@ -102,7 +102,7 @@ class Windows:
 
     @property
     def is_full_length(self) -> bool:
-        """Whether the last window was as long as the longest reset."""
+        """Whether windows are as long as the longest reset, as last seen or recalled."""
         return self.length_s is not None and abs(self.length_s - self.longest_s) <= WHOLE_S
 
     @property

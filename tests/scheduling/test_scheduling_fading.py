@@ -221,6 +221,49 @@ def test_what_is_missing_may_be_a_tenth_more_or_less(stated, missing):
     assert budget.fading.missing == missing
 
 
+@pytest.mark.parametrize(
+    ("state", "missing"),
+    [
+        ({}, 2),
+        ({"live": 2}, 2),
+        ({"live": 3}, 0),  # those under way may be counted already
+        ({"is_alone": False}, 1),  # others may have spent it
+        ({"others_seen": 1}, 1),
+    ],
+)
+def test_what_is_missing_may_be_under_way_or_spent_by_others(state, missing):
+    """Nine of twenty are left, ten weigh, and one was the call itself."""
+    budget, job = books(own=1, before=10), Job()
+    job.granted_at, budget.fading.missing = 1000.0, 1
+    for name, value in state.items():
+        setattr(budget, name, value)
+    for view in budget.views:
+        view.fresh = view.most = 12
+    for view in budget.views[:1]:
+        view.fresh = view.most = 9
+    budget.fading.judge(budget, job, now=1000.0)
+    assert budget.fading.missing == missing
+
+
+def test_what_was_missing_is_forgotten_with_what_it_was_learned_from():
+    """When everything is in doubt, under another limit, and where a window was not seen to begin."""
+    budget = books()
+    budget.fading.missing = 2
+    budget.doubt_everything()
+    assert budget.fading == Fading()
+    for reset_s, limit, missing in [(60.0, 20.0, 2), (59.0, 30.0, 0)]:
+        budget = books(own=1)
+        budget.fading.missing, budget.live, job = 2, 1, Job()
+        job.granted_at = 1000.0
+        budget.answer(job, Reading(limit=limit, remaining=5.0, reset_s=reset_s), now=1000.1)
+        assert budget.fading.missing == missing
+    budget = books(own=1)
+    budget.fading.missing, budget.live, job = 2, 1, Job()
+    job.granted_at = 1061.0
+    budget.answer(job, Reading(limit=20.0, remaining=5.0, reset_s=60.0), now=1061.1)
+    assert budget.fading.missing == 0
+
+
 @pytest.mark.parametrize(("stays", "missing", "is_seen"), [(True, 2, True), (True, 1, False), (None, 2, False)])
 def test_two_windows_that_lack_just_that_show_it_where_the_reset_stands(stays, missing, is_seen):
     """Even if nobody has looked late in a window."""

@@ -161,6 +161,14 @@ def test_where_tokens_drip_a_look_waits_for_two_of_them(changes, at):
     assert budget.looks.drips_at(budget, last_at=100.0) == at
 
 
+def test_where_others_may_spend_nothing_is_kept_late_after_a_look_in_vain():
+    """What comes back is no use to those who do not know what weighs."""
+    budget = books(is_moving=False, refills=False, vain=1)
+    assert budget.looks.drips_at(budget, last_at=100.0) == 1870.0
+    budget.is_alone = False
+    assert budget.looks.drips_at(budget, last_at=100.0) == PAST
+
+
 @pytest.mark.parametrize(
     ("changes", "at"),
     [
@@ -171,7 +179,7 @@ def test_where_tokens_drip_a_look_waits_for_two_of_them(changes, at):
         ({"refills": False}, PAST),
         ({"own": 2}, PAST),  # hardly anything has been spent that could come back
         ({"ends": Span(160.0, 162.0)}, 124.0),
-        ({"ends": Span(153.0, 162.0)}, 123.0),
+        ({"ends": Span(153.0, 162.0)}, 123.0),  # late in the window, if that is sooner
         ({"ends": Span(152.0, 154.0)}, PAST),  # no window of a minute or less
         ({"is_moving": True}, PAST),
     ],
@@ -180,10 +188,9 @@ def test_while_nobody_knows_how_windows_begin_the_last_call_is_kept_to_learn_it(
     """By whoever is alone."""
     budget = books(**{"own": 3, "is_moving": False, **changes})
     budget.trip_s = 10.0
-    now = 93.0 if "ends" in changes else 100.0
-    assert budget.looks.learns_at(budget, last_at=100.0, now=now) == at
-    budget.is_alone = False
-    assert budget.looks.learns_at(budget, last_at=100.0, now=now) == PAST
+    assert budget.looks.learns_at(budget, last_at=100.0, now=93.0) == at
+    budget.others_seen = 1
+    assert budget.looks.learns_at(budget, last_at=100.0, now=93.0) == PAST
 
 
 def test_a_speed_that_was_contradicted_hides_nothing():

@@ -73,12 +73,15 @@ def test_the_last_token_waits_for_the_look_and_for_answers_before_it(live, now, 
     assert held(Known(sharp_at=30.0, live=live), is_last=False, now=now) == (PAST, Cause.NOTHING)
 
 
-@pytest.mark.parametrize(("live", "now", "at"), [(0, 10.0, PAST), (2, 10.0, PAST), (0, 29.9, PAST)])
-def test_a_call_that_would_miss_its_deadline_is_kept_for_no_look(live, now, at):
-    """It was let in because there was a token for it."""
+@pytest.mark.parametrize("live", [0, 2])
+@pytest.mark.parametrize(
+    ("deadline_at", "at", "cause"),
+    [(29.9, PAST, Cause.NOTHING), (30.0, 30.0, Cause.LATE_LOOK), (40.0, 30.0, Cause.LATE_LOOK)],
+)
+def test_a_call_with_a_deadline_is_kept_for_a_look_that_it_can_make(live, deadline_at, at, cause):
+    """For that alone, whatever else is under way: it was let in because there was a token for it."""
     known = Known(sharp_at=30.0, live=live)
-    assert held(known, job=Job(deadline_at=29.9), is_last=True, now=now) == (at, Cause.NOTHING)
-    assert held(known, job=Job(deadline_at=30.0), is_last=True, now=now)[1] is Cause.LATE_LOOK
+    assert held(known, job=Job(deadline_at=deadline_at), is_last=True) == (at, cause)
 
 
 @pytest.mark.parametrize(
