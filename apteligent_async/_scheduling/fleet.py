@@ -64,6 +64,7 @@ class Step:
         held: tokens that it keeps: under way, or in hand.
         wanted: tokens that wait in each lane.
         cost: what its next job costs beyond the tokens in hand; 0 where it wants nothing now.
+        is_dated: whether that job has a deadline, so that it is kept for nothing.
         policy: how it spends.
         dead: members of its host whose processes are gone.
     """
@@ -79,6 +80,7 @@ class Step:
     held: int = 0
     wanted: tuple[int, ...] = (0,) * len(Lane)
     cost: int = 0
+    is_dated: bool = False
     dead: tuple[str, ...] = ()
 
 

@@ -40,10 +40,17 @@ FIRST_RETRY_S, LONGEST_RETRY_S = 0.5, 8.0
 
 @frozen
 class Demand:
-    """What waits in a line: tokens by lane, and what its head costs; 0 where nothing could be started now."""
+    """What waits in a line.
+
+    Attributes:
+        lanes: tokens by lane.
+        cost: what its head costs; 0 where nothing could be started now.
+        is_dated: whether its head has a deadline.
+    """
 
     lanes: tuple[int, ...] = (0,) * len(Lane)
     cost: int = 0
+    is_dated: bool = False
 
 
 @frozen
@@ -167,6 +174,7 @@ class LeasedBooks:
             held=self.in_flight + self.tokens,
             wanted=demand.lanes,
             cost=max(demand.cost - self.tokens, 1) if demand.cost else 0,
+            is_dated=demand.is_dated,
             dead=dead,
         )
         return Errand(step, now)
@@ -180,7 +188,7 @@ class LeasedBooks:
         self.epoch, self._cause = granted.epoch, granted.cause
         self._valid_until, self._asks_at = granted.valid_until + behind, granted.asks_at - self._ahead.lo
         rest = fleet.members[self.member].wanted
-        self._announced = Demand(rest, errand.step.cost if any(rest) else 0)
+        self._announced = Demand(rest, errand.step.cost if any(rest) else 0, is_dated=errand.step.is_dated)
         self.fleet, self.budget_seen = fleet, fleet.budget.moved(behind)
 
     def go_alone(self, *, now: float, dice: float) -> bool:
@@ -229,7 +237,8 @@ class LeasedBooks:
         """Whether the store may decide otherwise than at the last visit."""
         if not self._announced.cost or len(self._ended) >= min(MOST_NEWS, self.in_flight // 4 + 1):
             return True
-        return _first(demand.lanes) < _first(self._announced.lanes)
+        is_pressed = demand.is_dated and not self._announced.is_dated
+        return is_pressed or _first(demand.lanes) < _first(self._announced.lanes)
 
 
 def _first(lanes: tuple[int, ...]) -> int:

@@ -154,7 +154,8 @@ class Scheduler:
         head = self._queue.head(now=now, age_s=self.budget.expected_length_s)
         if head is None or self._in_flight >= self.policy.max_in_flight:
             return Demand()
-        return Demand(tuple(self._queue.wanted(lane) for lane in Lane), head.cost)
+        lanes = tuple(self._queue.wanted(lane) for lane in Lane)
+        return Demand(lanes, head.cost, is_dated=head.deadline_at < math.inf)
 
     def events(self) -> Sequence[Event]:
         """Give what happened since the last time; nothing while nobody watches."""

@@ -179,7 +179,8 @@ def _grant(fleet: Fleet, step: Step, member: Member, *, now: float) -> tuple[int
     largest = _largest(fleet.budget, len(waiting), now=now)
     claimed = 0 if _is_late(fleet, now=now) else sum(_claim(each, member, lane, largest) for each in before)
     is_busy_alone = len(waiting) == 1 and step.held > largest
-    job, most = Job(lane=lane, cost=step.cost), largest if is_busy_alone else min(sum(step.wanted), largest)
+    job = Job(lane=lane, cost=step.cost, deadline_at=now if step.is_dated else math.inf)
+    most = largest if is_busy_alone else min(sum(step.wanted), largest)
     is_bulk_waiting = any(each.wanted[Lane.BULK] for _, each in waiting)
     while True:
         at, cause = _opens_at(fleet, step.policy, job, claimed, wanted=wanted - tokens, now=now)

@@ -174,6 +174,16 @@ def test_a_scheduler_says_what_waits_for_tokens():
     assert (demand.lanes[Lane.BULK], demand.cost) == (3, 3)
 
 
+@pytest.mark.parametrize("kind", [{}, {"deadline_at": 900.0}])
+def test_a_scheduler_says_whether_its_head_has_a_deadline(kind):
+    """A line behind it does not count."""
+    script = watched({"a": kind, "b": {"deadline_at": 900.0}})
+    script.happen("submit a b", now=0.0)
+    script.happen("lost a", now=1.0)
+    script.happen("submit a2 b2", now=1.0)
+    assert script.scheduler.demand(now=1.0).is_dated is bool(kind)
+
+
 def test_the_head_of_what_waits_is_whoever_goes_next():
     """A bulk call that has waited and been passed over long enough stands before the urgent."""
     script = watched({"b": {"lane": Lane.BULK, "cost": 3}, "f": {"lane": Lane.FREE, "cost": 0}})

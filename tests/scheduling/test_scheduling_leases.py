@@ -347,6 +347,18 @@ def test_a_promise_to_be_alone_does_not_hold_without_the_store():
     assert (cause, 10.2 < at < 70) == (Cause.PACE, True)
 
 
+def test_a_deadline_at_the_head_is_news():
+    """It may go where one that can wait was kept; told once, it is none."""
+    lanes = (0, 0, 0, 1)
+    dated = Demand(lanes, 1, is_dated=True)
+    books = visited(granted(0, asks_at=50.0), demand=Demand(lanes, 1), rest=lanes)
+    assert books.visits_at(dated, now=11.0) == 11.0
+    errand = books.errand(dated, now=11.0)
+    assert errand.step.is_dated
+    come_back(books, errand, granted(0, asks_at=50.0), rest=lanes, stamped_at=11.0, now=11.0)
+    assert (books.visits_at(dated, now=12.0), books.visits_at(Demand(lanes, 1), now=12.0)) == (50.0, 50.0)
+
+
 @pytest.mark.parametrize(("rest", "lane"), [((0, 0, 0, 1), Lane.BULK), ((0, 1, 0, 0), Lane.TOKEN)])
 def test_the_most_urgent_lane_is_what_is_compared(rest, lane):
     """A job of the very lane that was announced is no news, whatever else waits behind it."""

@@ -501,12 +501,19 @@ def test_a_fleet_meets_a_reset_without_dice():
     assert (brought.tokens, brought.cause, brought.asks_at) == (0, Cause.DRAINED, 130.5)
 
 
-@pytest.mark.parametrize(("others", "tokens"), [({}, 1), ({"you": waiting(wants(1), tag=9.0)}, 0)])
-def test_the_last_proven_token_is_kept_while_the_fleet_wants_more(others, tokens):
+@pytest.mark.parametrize(
+    ("others", "is_dated", "tokens"),
+    [
+        ({}, False, 1),
+        ({"you": waiting(wants(1), tag=9.0)}, False, 0),
+        ({"you": waiting(wants(1), tag=9.0)}, True, 1),  # a deadline waits for no look
+    ],
+)
+def test_the_last_proven_token_is_kept_while_the_fleet_wants_more(others, is_dated, tokens):
     """What others wait for counts: the look at what rounding hides is sharper late in the window."""
     budget = stated(left=1, ends=(NOW + 100, NOW + 101))
     for view in budget.views:
         view.most = 30.0
-    brought = take(fleet_of(budget, **others), cost=1, wanted=wants(1))
+    brought = take(fleet_of(budget, **others), cost=1, wanted=wants(1), is_dated=is_dated)
     assert brought.tokens == tokens
     assert (brought.cause is Cause.LATE_LOOK) is not bool(tokens)
