@@ -64,7 +64,7 @@ class Step:
         held: tokens that it keeps: under way, or in hand.
         wanted: tokens that wait in each lane.
         cost: what its next job costs beyond the tokens in hand; 0 where it wants nothing now.
-        is_dated: whether that job has a deadline, so that it is kept for nothing.
+        is_dated: whether that job has a deadline, so that it is kept for no look.
         policy: how it spends.
         dead: members of its host whose processes are gone.
     """
