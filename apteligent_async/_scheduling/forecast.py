@@ -28,7 +28,6 @@ PROBE_S = 2.0
 LATE_S = 2.0
 """How long before a reset a call may still be counted after it."""
 
-
 MARGIN_TOKENS = 2
 """How many tokens more than stand in front a call may have to wait for, while nobody knows how long windows are."""
 

@@ -123,8 +123,8 @@ class Looks:
         if budget.fading.is_seen:
             return min(last_at + wait_s * 2.0**self.vain, ends.lo - SPARE_S)
         if self.vain:
-            may_fade = budget.seems_alone and windows.refills is False and windows.stays is not False
-            return ends.lo - LATE_S if may_fade and not windows.is_moving else -math.inf
+            may_fade = budget.seems_alone and not windows.is_moving and windows.stays is not False
+            return ends.lo - LATE_S if may_fade else -math.inf
         return min(last_at + wait_s, self.resets_at)
 
     def opens_at(self, budget: Budget, cost: int) -> float:

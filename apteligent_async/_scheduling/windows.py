@@ -238,9 +238,8 @@ class Windows:
 
     def _measure(self) -> None:
         if self._last is not None and self.ends is not None and self._last.hi < self.ends.lo:
-            length_s = (self.ends.lo + self.ends.hi - self._last.lo - self._last.hi) / 2
-            unlike_s = abs(length_s - self.longest_s)
-            self.is_even = self.length_s is not None and max(unlike_s, abs(length_s - self.length_s)) <= WHOLE_S
+            before_s, length_s = self.length_s, (self.ends.lo + self.ends.hi - self._last.lo - self._last.hi) / 2
             self.length_s = length_s
+            self.is_even = self.is_full_length and before_s is not None and abs(length_s - before_s) <= WHOLE_S
         else:
             self.is_even = False
